@@ -1,0 +1,306 @@
+// The contract between the packer and the core, compiled by asc and imported by tsc, so that the
+// two cannot disagree: operator codes, kernel codes, and the word index of every field of a step.
+// Invariant: codes are append-only and never reused; a change of a layout bumps ABI_VERSION.
+// This file holds nothing but constants; it may import nothing.
+//
+//   model memory, at `base` in the core's linear memory (all offsets below are from `base`)
+//
+//   0            stepOffset                     imageBytes                        totalBytes
+//   ├ plan header ┼ io records ┼ steps ┼ params ──┼ arena: inputs, tensors, scratch, outputs ┤
+//   │             read only: copied verbatim      │   the only bytes that a step may write    │
+//
+//   a step is STEP_WORDS little-endian 32-bit words:
+//
+//   word  0   1       2      3       4       5       6        7             8 …… 31
+//       ├ op ┼ kernel ┼ input ┼ input2 ┼ output ┼ params ┼ scratch ┼ scratchBytes ┼ operator's own fields ┤
+
+export const ABI_VERSION = 1;
+/** The integer rules of README "Numerics". A model packed under another version is refused. */
+export const NUMERICS_VERSION = 1;
+export const STEP_WORDS = 32;
+/** Bytes past `totalBytes` that the host adds, so that vector loads may run past a tensor's end. */
+export const SLACK_BYTES = 64;
+
+/** Word indices of the plan header at offset 0 of the image. */
+export const enum Plan {
+  AbiVersion = 0,
+  NumericsVersion = 1,
+  StepCount = 2,
+  StepOffset = 3,
+  ImageBytes = 4,
+  TotalBytes = 5,
+  InputCount = 6,
+  OutputCount = 7,
+  /** Offset of the io records: inputs, then outputs; two words each (offset, bytes). */
+  IoOffset = 8,
+  Words = 16,
+}
+
+export const enum Op {
+  Conv2d = 1,
+  DepthwiseConv2d = 2,
+  TransposedConv2d = 3,
+  FullyConnected = 4,
+  AveragePool2d = 5,
+  MaxPool2d = 6,
+  Mean = 7,
+  Add = 8,
+  Mul = 9,
+  SquaredDifference = 10,
+  Lookup = 11,
+  Softmax = 12,
+  Copy = 13,
+  Fill = 14,
+  ResizeNearest = 15,
+  ResizeBilinear = 16,
+  BatchMatmul = 17,
+  Quantize = 18,
+  Dequantize = 19,
+  Requantize = 20,
+}
+
+/** What `load` and `run` return. */
+export const enum Status {
+  Ok = 0,
+  /** run before a successful load */
+  NotLoaded = 1,
+  /** the plan was made for another ABI_VERSION */
+  AbiVersion = 2,
+  /** the plan was made for another NUMERICS_VERSION */
+  NumericsVersion = 3,
+  /** the plan header's sizes or counts do not fit the memory */
+  Header = 4,
+  /** this build has no such operator */
+  Operator = 5,
+  /** this build has no such kernel of the operator */
+  Kernel = 6,
+  /** a dimension, stride or count is out of range */
+  Shape = 7,
+  /** the step would read outside the model's memory */
+  Read = 8,
+  /** the step would write outside the arena */
+  Write = 9,
+  /** the step's constants lie outside the read-only image or hold a value out of range */
+  Params = 10,
+  /** the step's scratch lies outside the arena or is too small */
+  Scratch = 11,
+}
+
+/** Which core this is; the export `build`. */
+export const enum Build {
+  Scalar = 0,
+  Simd = 1,
+}
+
+/** Words common to every step. Offsets are from the model's base. */
+export const enum Step {
+  Op = 0,
+  Kernel = 1,
+  Input = 2,
+  Input2 = 3,
+  Output = 4,
+  Params = 5,
+  Scratch = 6,
+  ScratchBytes = 7,
+}
+
+/** conv2d, depthwiseConv2d and transposedConv2d: NHWC, padding before the first row and column. */
+export const enum Conv {
+  Batch = 8,
+  InH = 9,
+  InW = 10,
+  InC = 11,
+  OutH = 12,
+  OutW = 13,
+  OutC = 14,
+  KernelH = 15,
+  KernelW = 16,
+  StrideH = 17,
+  StrideW = 18,
+  DilationH = 19,
+  DilationW = 20,
+  PadTop = 21,
+  PadLeft = 22,
+  InZero = 23,
+  OutZero = 24,
+  Min = 25,
+  Max = 26,
+}
+
+export const enum ConvKernel {
+  /** int8 activations × int8 weights, params in blocks of eight outputs (see tools/pack/blocks.ts) */
+  Int8 = 0,
+  /** int16 activations × int8 weights, 64-bit sums */
+  Int16 = 1,
+}
+
+export const enum Dense {
+  Rows = 8,
+  InC = 9,
+  OutC = 10,
+  OutZero = 11,
+  Min = 12,
+  Max = 13,
+}
+
+export const enum Pool {
+  Batch = 8,
+  InH = 9,
+  InW = 10,
+  Channels = 11,
+  OutH = 12,
+  OutW = 13,
+  KernelH = 14,
+  KernelW = 15,
+  StrideH = 16,
+  StrideW = 17,
+  PadTop = 18,
+  PadLeft = 19,
+  Min = 20,
+  Max = 21,
+}
+
+/** Reduces the middle axis of [Outer, Reduce, Inner]. */
+export const enum Mean {
+  Outer = 8,
+  Reduce = 9,
+  Inner = 10,
+  /** float32 bits */
+  Scale = 11,
+  /** −inputZeroPoint · Reduce, added to the int32 sum */
+  Bias = 12,
+  OutZero = 13,
+  Min = 14,
+  Max = 15,
+}
+
+/** Broadcasting binary operators over four axes; a stride of 0 repeats. Strides in elements. */
+export const enum Binary {
+  Dim0 = 8,
+  Dim1 = 9,
+  Dim2 = 10,
+  Dim3 = 11,
+  AStride0 = 12,
+  AStride1 = 13,
+  AStride2 = 14,
+  AStride3 = 15,
+  BStride0 = 16,
+  BStride1 = 17,
+  BStride2 = 18,
+  BStride3 = 19,
+  OutZero = 20,
+  Min = 21,
+  Max = 22,
+  /** the operator's own constants: see AddField, MulField, SquaredDifferenceField */
+  Own = 23,
+}
+
+export const enum AddField {
+  AMultiplier = 23,
+  BMultiplier = 24,
+  Bias = 25,
+  Shift = 26,
+}
+
+export const enum MulField {
+  AZero = 23,
+  BZero = 24,
+  /** float32 bits */
+  Scale = 25,
+}
+
+export const enum SquaredDifferenceField {
+  AZero = 23,
+  BZero = 24,
+  AMultiplier = 25,
+  AShift = 26,
+  BMultiplier = 27,
+  BShift = 28,
+  OutMultiplier = 29,
+  OutShift = 30,
+}
+
+/** params: 256 output bytes, indexed by the input byte read as unsigned */
+export const enum Lookup {
+  Count = 8,
+}
+
+/** params: 256 int32, exp of (value − maximum) for 0 … −255 in Q0.31; 0 where the rule drops it */
+export const enum Softmax {
+  Rows = 8,
+  Depth = 9,
+}
+
+/** Copies a strided box. Strides in elements; input strides may be negative. */
+export const enum Copy {
+  ElementBytes = 8,
+  Dim0 = 9,
+  InStride0 = 15,
+  OutStride0 = 21,
+  Rank = 6,
+}
+
+export const enum Fill {
+  Bytes = 8,
+  /** the low byte, or for ElementBytes 2 and 4 the low 2 or 4 bytes, is repeated */
+  Value = 9,
+  ElementBytes = 10,
+}
+
+/** nearest params: OutH then OutW int32 source indices. bilinear params: see assembly/ops/resizeBilinear.ts */
+export const enum Resize {
+  Batch = 8,
+  InH = 9,
+  InW = 10,
+  Channels = 11,
+  OutH = 12,
+  OutW = 13,
+}
+
+/** out[b,m,n] = Σk a[b,m,k]·b[b,k,n], b given as [K,N] or, with TransposedB, as [N,K]. */
+export const enum BatchMatmul {
+  Batch = 8,
+  M = 9,
+  N = 10,
+  K = 11,
+  /** elements from one batch to the next; 0 repeats */
+  ABatchStride = 12,
+  BBatchStride = 13,
+  AZero = 14,
+  BZero = 15,
+  OutZero = 16,
+  /** float32 bits */
+  Scale = 17,
+  Min = 18,
+  Max = 19,
+  TransposedB = 20,
+}
+
+/** quantize: float32 → integer; dequantize: integer → float32. Kernel: IntegerKind. */
+export const enum Affine {
+  Count = 8,
+  /** float32 bits */
+  Scale = 9,
+  Zero = 10,
+}
+
+export const enum IntegerKind {
+  Int8 = 0,
+  Uint8 = 1,
+  Int16 = 2,
+}
+
+/** Rescales int16 → int16, int16 → int8 or int8 → int16 by a Q31 multiplier. Kernel: RequantizeKernel. */
+export const enum Requantize {
+  Count = 8,
+  Multiplier = 9,
+  Shift = 10,
+  InZero = 11,
+  OutZero = 12,
+}
+
+export const enum RequantizeKernel {
+  Int16ToInt16 = 0,
+  Int16ToInt8 = 1,
+  Int8ToInt16 = 2,
+}

@@ -1,0 +1,152 @@
+// The graph: what importers make, passes rewrite and the packer lowers. Small and typed.
+// Invariant: every tensor id in `nodes`, `inputs` and `outputs` indexes `tensors`; nodes are in
+// execution order; activations are NHWC; weights of conv2d are [outC, kH, kW, inC], of
+// depthwiseConv2d [1, kH, kW, outC], of transposedConv2d [outC, kH, kW, inC], of fullyConnected [outC, inC].
+
+export type DType = "int8" | "uint8" | "int16" | "int32" | "int64" | "float32" | "bool";
+
+export type TensorData = Int8Array | Uint8Array | Int16Array | Int32Array | BigInt64Array | Float32Array;
+
+/** real = scale[c] · (q − zeroPoint[c]); one entry per tensor, or one per index of `axis`. */
+export interface Quantization {
+  readonly scale: Float32Array;
+  readonly zeroPoint: Int32Array;
+  /** the quantized axis; meaningful only when `scale.length > 1` */
+  readonly axis: number;
+}
+
+export interface Tensor {
+  readonly name: string;
+  /** row-major, every dimension ≥ 1 and static; [] is a scalar */
+  readonly shape: readonly number[];
+  readonly dtype: DType;
+  readonly quant?: Quantization;
+  /** present for constants only */
+  readonly data?: TensorData;
+}
+
+/** A fused activation, applied to the real value before it is quantized. */
+export type Activation = "none" | "relu" | "relu6" | "reluN1To1";
+
+export interface Padding {
+  readonly top: number;
+  readonly bottom: number;
+  readonly left: number;
+  readonly right: number;
+}
+
+export interface Window {
+  readonly strideH: number;
+  readonly strideW: number;
+  readonly padding: Padding;
+  readonly activation: Activation;
+}
+
+/** Each operator's attributes. Inputs are positional; `?` marks one that may be −1 (absent). */
+export interface Attributes {
+  /** x, weights, bias? */
+  conv2d: Window & { readonly dilationH: number; readonly dilationW: number };
+  /** x, weights, bias?; output channel c·multiplier + m reads input channel c */
+  depthwiseConv2d: Window & { readonly dilationH: number; readonly dilationW: number; readonly multiplier: number };
+  /** x, weights, bias?; padding is what is cut from the full output; outH and outW say its size */
+  transposedConv2d: Window & { readonly outH: number; readonly outW: number };
+  /** x, weights, bias?; x is read as [rows, inC] */
+  fullyConnected: { readonly activation: Activation };
+  /** x; padded cells are left out of the average */
+  averagePool2d: Window & { readonly kernelH: number; readonly kernelW: number };
+  maxPool2d: Window & { readonly kernelH: number; readonly kernelW: number };
+  /** x; axes sorted, non-negative */
+  mean: { readonly axes: readonly number[]; readonly keepDims: boolean };
+  /** a, b; NumPy broadcasting */
+  add: { readonly activation: Activation };
+  sub: { readonly activation: Activation };
+  mul: { readonly activation: Activation };
+  squaredDifference: { readonly activation: Activation };
+  /** x; relu, relu6, relu_n1_to_1: output real value clamped to [min, max] */
+  clamp: { readonly min: number; readonly max: number };
+  leakyRelu: { readonly alpha: number };
+  hardSwish: Record<string, never>;
+  logistic: Record<string, never>;
+  tanh: Record<string, never>;
+  rsqrt: Record<string, never>;
+  /** x; over the last axis */
+  softmax: { readonly beta: number };
+  /** x; [before, after] an axis, filled with the real value `value` (0 = the zero point) */
+  pad: { readonly paddings: readonly (readonly [number, number])[]; readonly value: number };
+  concat: { readonly axis: number; readonly activation: Activation };
+  /** x; sizes along `axis`, one an output */
+  split: { readonly axis: number; readonly sizes: readonly number[] };
+  reshape: { readonly shape: readonly number[] };
+  transpose: { readonly permutation: readonly number[] };
+  /** x; per axis: first index, step (not 0), count; axes in `squeeze` (size 1) are dropped from the output shape */
+  stridedSlice: {
+    readonly begin: readonly number[];
+    readonly strides: readonly number[];
+    readonly sizes: readonly number[];
+    readonly squeeze: readonly number[];
+  };
+  resizeNearest: { readonly outH: number; readonly outW: number; readonly alignCorners: boolean; readonly halfPixelCenters: boolean };
+  resizeBilinear: { readonly outH: number; readonly outW: number; readonly alignCorners: boolean; readonly halfPixelCenters: boolean };
+  /** a [..., M, K], b [..., K, N], or transposed in their last two axes */
+  batchMatmul: { readonly transposeA: boolean; readonly transposeB: boolean };
+  /** float32 → int8, uint8 or int16 */
+  quantize: Record<string, never>;
+  /** int8, uint8 or int16 → float32 */
+  dequantize: Record<string, never>;
+  /** integer → integer of another dtype, scale or zero point */
+  requantize: Record<string, never>;
+}
+
+export type OpName = keyof Attributes;
+
+export type Node<K extends OpName = OpName> = {
+  [P in K]: {
+    readonly op: P;
+    /** unique, for messages: usually the name of the first output */
+    readonly name: string;
+    readonly inputs: readonly number[];
+    readonly outputs: readonly number[];
+    readonly attrs: Attributes[P];
+  };
+}[K];
+
+export interface Graph {
+  readonly name: string;
+  readonly tensors: Tensor[];
+  readonly nodes: Node[];
+  readonly inputs: readonly number[];
+  readonly outputs: readonly number[];
+}
+
+export function elementCount(shape: readonly number[]): number {
+  return shape.reduce((product, size) => product * size, 1);
+}
+
+export const DTYPE_BYTES: Readonly<Record<DType, number>> = {
+  int8: 1,
+  uint8: 1,
+  bool: 1,
+  int16: 2,
+  int32: 4,
+  float32: 4,
+  int64: 8,
+};
+
+/** A typed array of `dtype` with `count` zeros. */
+export function zeros(dtype: DType, count: number): TensorData {
+  switch (dtype) {
+    case "int8":
+      return new Int8Array(count);
+    case "uint8":
+    case "bool":
+      return new Uint8Array(count);
+    case "int16":
+      return new Int16Array(count);
+    case "int32":
+      return new Int32Array(count);
+    case "int64":
+      return new BigInt64Array(count);
+    case "float32":
+      return new Float32Array(count);
+  }
+}

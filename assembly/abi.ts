@@ -128,10 +128,12 @@ export const enum Conv {
 }
 
 export const enum ConvKernel {
-  /** int8 activations × int8 weights, params in blocks of eight outputs (see tools/pack/blocks.ts) */
+  /** int8 activations × int8 weights, params in blocks of eight outputs (tools/pack/blocks.ts) */
   Int8 = 0,
-  /** int16 activations × int8 weights, 64-bit sums */
-  Int16 = 1,
+  /** int8 activations × int16 weights: uint8 weights less their zero point need nine bits */
+  Int8Wide = 1,
+  /** int16 activations × int8 weights, 64-bit sums (tools/pack/wideSums.ts) */
+  Int16 = 2,
 }
 
 export const enum Dense {

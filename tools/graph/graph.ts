@@ -85,8 +85,18 @@ export interface Attributes {
     readonly sizes: readonly number[];
     readonly squeeze: readonly number[];
   };
-  resizeNearest: { readonly outH: number; readonly outW: number; readonly alignCorners: boolean; readonly halfPixelCenters: boolean };
-  resizeBilinear: { readonly outH: number; readonly outW: number; readonly alignCorners: boolean; readonly halfPixelCenters: boolean };
+  resizeNearest: {
+    readonly outH: number;
+    readonly outW: number;
+    readonly alignCorners: boolean;
+    readonly halfPixelCenters: boolean;
+  };
+  resizeBilinear: {
+    readonly outH: number;
+    readonly outW: number;
+    readonly alignCorners: boolean;
+    readonly halfPixelCenters: boolean;
+  };
   /** a [..., M, K], b [..., K, N], or transposed in their last two axes */
   batchMatmul: { readonly transposeA: boolean; readonly transposeB: boolean };
   /** float32 → int8, uint8 or int16 */

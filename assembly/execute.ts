@@ -1,0 +1,98 @@
+// Walks the plan. Invariant: `run` executes only a plan that `load` has accepted whole, and nothing
+// that a step can write is read again to decide where to read or write.
+
+import { ABI_VERSION, NUMERICS_VERSION, Op, Plan, STEP_WORDS, SLACK_BYTES, Status, Step } from "./abi";
+import { field, setMemory } from "./memory";
+import { checkConv2d, runConv2d } from "./ops/conv2d";
+import { checkDepthwiseConv2d, runDepthwiseConv2d } from "./ops/depthwiseConv2d";
+import { checkFullyConnected, runFullyConnected } from "./ops/fullyConnected";
+import { checkLookup, runLookup } from "./ops/lookup";
+
+const STEP_BYTES: usize = <usize>STEP_WORDS * 4;
+
+let firstStep: usize = 0;
+let stepCount: i32 = 0;
+let failed: i32 = -1;
+let loaded: bool = false;
+
+/**
+ * Accepts or refuses the image at `base`, of whose memory `available` bytes may be used.
+ * Nothing is written. The plan is read only here and in `run`.
+ */
+export function loadPlan(base: usize, available: u32): i32 {
+  loaded = false;
+  failed = -1;
+  if (available < <u32>(Plan.Words * 4)) return Status.Header;
+  if (field(base, Plan.AbiVersion) != ABI_VERSION) return Status.AbiVersion;
+  if (field(base, Plan.NumericsVersion) != NUMERICS_VERSION) return Status.NumericsVersion;
+  const image = <u32>field(base, Plan.ImageBytes);
+  const total = <u32>field(base, Plan.TotalBytes);
+  const offset = <u32>field(base, Plan.StepOffset);
+  const count = <u32>field(base, Plan.StepCount);
+  if (<u64>total + SLACK_BYTES > available || image > total || offset > image) return Status.Header;
+  if (<u64>count * STEP_BYTES > <u64>(image - offset) || (offset & 3) != 0) return Status.Header;
+  setMemory(base, image, total);
+  firstStep = base + <usize>offset;
+  stepCount = <i32>count;
+  for (let i = 0; i < stepCount; i++) {
+    const status = checkStep(firstStep + <usize>i * STEP_BYTES);
+    if (status != Status.Ok) {
+      failed = i;
+      return status;
+    }
+  }
+  loaded = true;
+  return Status.Ok;
+}
+
+/** The step at which `loadPlan` stopped, or −1. */
+export function failedAt(): i32 {
+  return failed;
+}
+
+/** Runs steps `from` … `to` − 1, clamped to the plan. */
+export function runRange(from: i32, to: i32): i32 {
+  if (!loaded) return Status.NotLoaded;
+  if (from < 0) from = 0;
+  if (to > stepCount) to = stepCount;
+  for (let i = from; i < to; i++) runStep(firstStep + <usize>i * STEP_BYTES);
+  return Status.Ok;
+}
+
+export function runAll(): i32 {
+  return runRange(0, stepCount);
+}
+
+function checkStep(step: usize): i32 {
+  switch (field(step, Step.Op)) {
+    case Op.Conv2d:
+      return checkConv2d(step);
+    case Op.DepthwiseConv2d:
+      return checkDepthwiseConv2d(step);
+    case Op.FullyConnected:
+      return checkFullyConnected(step);
+    case Op.Lookup:
+      return checkLookup(step);
+    default:
+      return Status.Operator;
+  }
+}
+
+function runStep(step: usize): void {
+  switch (field(step, Step.Op)) {
+    case Op.Conv2d:
+      runConv2d(step);
+      break;
+    case Op.DepthwiseConv2d:
+      runDepthwiseConv2d(step);
+      break;
+    case Op.FullyConnected:
+      runFullyConnected(step);
+      break;
+    case Op.Lookup:
+      runLookup(step);
+      break;
+    default:
+      unreachable();
+  }
+}

@@ -1,0 +1,246 @@
+// conv2d: out[b, oy, ox, n] = requantize(bias[n] + Σ x[b, oy·sH + ky·dH − top, ox·sW + kx·dW − left, c] · w[n, ky, kx, c]).
+// Cells outside the picture are the input's zero point, which the packer has folded into the bias.
+// params: blocks (simd/gemm.ts) whose K axis is cut into segments: a kernel row, or with a dilated
+// width a kernel cell, each padded to an even length.
+// Invariant: scratch is the row ring, then the segments' addresses; pointwise layers use four rows only.
+
+import { Conv, ConvKernel, Status, Step } from "../abi";
+import { address, allWithin, canRead, canWrite, extent, field, hasParams, hasScratch } from "../memory";
+import { blocksBytes, weightAt } from "../numeric/blocks";
+import { requantize } from "../numeric/requantize";
+import { gemm1, gemm4, gemmSetup } from "../simd/gemm";
+import { ringAdvance16, ringRow, ringSetup, ringStart, slotBytes16 } from "../simd/rowRing";
+import { MAX_K, rowsTimesBlocks } from "./fullyConnected";
+
+/** Largest size of any one axis: keeps every 32-bit index sum below 2^31. */
+export const MAX_AXIS: i32 = 1 << 20;
+
+export function checkConv2d(step: usize): i32 {
+  const kernel = field(step, Step.Kernel);
+  if (kernel != ConvKernel.Int8 && kernel != ConvKernel.Int8Wide) return Status.Kernel;
+  const status = checkConvShape(step);
+  if (status != Status.Ok) return status;
+  const segment = segmentCells(step);
+  const count = extent(segmentCount(step), (segment + 1) >> 1);
+  if (count > <u64>(MAX_K / 2)) return Status.Shape;
+  if (!hasParams(step, blocksBytes(field(step, Conv.OutC), <i32>count, kernel == ConvKernel.Int8Wide)))
+    return Status.Params;
+  return hasScratch(step, scratchBytes(step)) ? Status.Ok : Status.Scratch;
+}
+
+/** Dimensions, input and output of any of the convolutions, whose input and output cells are int8. */
+export function checkConvShape(step: usize): i32 {
+  if (!allWithin(step, Conv.Batch, Conv.DilationW, 1, MAX_AXIS)) return Status.Shape;
+  if (!allWithin(step, Conv.PadTop, Conv.PadLeft, 0, MAX_AXIS)) return Status.Shape;
+  if (!allWithin(step, Conv.InZero, Conv.Max, -128, 127)) return Status.Shape;
+  if (extent(field(step, Conv.KernelH), field(step, Conv.DilationH)) > <u64>MAX_AXIS) return Status.Shape;
+  if (extent(field(step, Conv.KernelW), field(step, Conv.DilationW)) > <u64>MAX_AXIS) return Status.Shape;
+  if (extent(field(step, Conv.OutH), field(step, Conv.StrideH)) > <u64>MAX_AXIS) return Status.Shape;
+  if (extent(field(step, Conv.OutW), field(step, Conv.StrideW)) > <u64>MAX_AXIS) return Status.Shape;
+  const input = extent(field(step, Conv.Batch), field(step, Conv.InH), field(step, Conv.InW), field(step, Conv.InC));
+  const output = extent(
+    field(step, Conv.Batch),
+    field(step, Conv.OutH),
+    field(step, Conv.OutW),
+    field(step, Conv.OutC),
+  );
+  if (!canRead(step, Step.Input, input)) return Status.Read;
+  return canWrite(step, Step.Output, output) ? Status.Ok : Status.Write;
+}
+
+/** Pixels of a padded row that output columns 0 … OutW − 1 touch. */
+export function rowPixels(step: usize): i32 {
+  return (
+    (field(step, Conv.OutW) - 1) * field(step, Conv.StrideW) +
+    (field(step, Conv.KernelW) - 1) * field(step, Conv.DilationW) +
+    1
+  );
+}
+
+/** Rows that one output row touches, those between dilated ones included. */
+export function rowsHeld(step: usize): i32 {
+  return (field(step, Conv.KernelH) - 1) * field(step, Conv.DilationH) + 1;
+}
+
+function segmentCells(step: usize): i32 {
+  const perCell = field(step, Conv.DilationW) > 1;
+  const cells = perCell ? <u64>field(step, Conv.InC) : extent(field(step, Conv.KernelW), field(step, Conv.InC));
+  return <i32>min<u64>(cells, <u64>(MAX_K + 1));
+}
+
+function segmentCount(step: usize): i32 {
+  const rows = field(step, Conv.KernelH);
+  return field(step, Conv.DilationW) > 1 ? <i32>min<u64>(extent(rows, field(step, Conv.KernelW)), <u64>MAX_K) : rows;
+}
+
+function isPointwise(step: usize): bool {
+  return (
+    field(step, Conv.KernelH) == 1 &&
+    field(step, Conv.KernelW) == 1 &&
+    field(step, Conv.StrideH) == 1 &&
+    field(step, Conv.StrideW) == 1 &&
+    field(step, Conv.PadTop) == 0 &&
+    field(step, Conv.PadLeft) == 0 &&
+    field(step, Conv.InH) == field(step, Conv.OutH) &&
+    field(step, Conv.InW) == field(step, Conv.OutW)
+  );
+}
+
+function scratchBytes(step: usize): u64 {
+  if (isPointwise(step)) return <u64>((field(step, Conv.InC) + 7) & ~7) * 8 + 16;
+  return <u64>rowsHeld(step) * slotBytes16(rowPixels(step), field(step, Conv.InC)) + <u64>segmentCount(step) * 4;
+}
+
+export function runConv2d(step: usize): void {
+  if (field(step, Step.Kernel) == ConvKernel.Int8Wide) runInt8<i32>(step);
+  else runInt8<f32>(step);
+}
+
+/** WIDE: an integer type for int16 weights, a float type for int8 ones. */
+function runInt8<WIDE>(step: usize): void {
+  if (ASC_FEATURE_SIMD) {
+    if (isPointwise(step)) pointwise<WIDE>(step);
+    else windows<WIDE>(step);
+  } else {
+    scalar<WIDE>(step);
+  }
+}
+
+function pointwise<WIDE>(step: usize): void {
+  rowsTimesBlocks<WIDE>(
+    address(step, Step.Input),
+    address(step, Step.Output),
+    address(step, Step.Params),
+    address(step, Step.Scratch),
+    field(step, Conv.Batch) * field(step, Conv.OutH) * field(step, Conv.OutW),
+    field(step, Conv.InC),
+    field(step, Conv.OutC),
+    field(step, Conv.OutZero),
+    field(step, Conv.Min),
+    field(step, Conv.Max),
+  );
+}
+
+function windows<WIDE>(step: usize): void {
+  const inC = field(step, Conv.InC);
+  const outH = field(step, Conv.OutH),
+    outW = field(step, Conv.OutW),
+    outC = field(step, Conv.OutC);
+  const kernelH = field(step, Conv.KernelH),
+    kernelW = field(step, Conv.KernelW);
+  const strideH = field(step, Conv.StrideH),
+    dilationH = field(step, Conv.DilationH),
+    dilationW = field(step, Conv.DilationW);
+  const padTop = field(step, Conv.PadTop);
+  const blocks = address(step, Step.Params);
+  const held = rowsHeld(step),
+    pixels = rowPixels(step);
+  const slot = <usize>slotBytes16(pixels, inC);
+  const scratch = address(step, Step.Scratch);
+  const segments = scratch + <usize>held * slot;
+  const cellBytes = (<usize>inC) << 1;
+  const pixelStep = <usize>field(step, Conv.StrideW) * cellBytes;
+  const inputBytes = <usize>(field(step, Conv.InH) * field(step, Conv.InW) * inC);
+  gemmSetup(
+    segments,
+    segmentCount(step),
+    (segmentCells(step) + 1) >> 1,
+    outC,
+    field(step, Conv.OutZero),
+    field(step, Conv.Min),
+    field(step, Conv.Max),
+  );
+  ringSetup(
+    scratch,
+    held,
+    slot,
+    pixels,
+    field(step, Conv.InH),
+    field(step, Conv.InW),
+    inC,
+    field(step, Conv.PadLeft),
+    field(step, Conv.InZero),
+  );
+  let input = address(step, Step.Input),
+    output = address(step, Step.Output);
+  for (let b = 0; b < field(step, Conv.Batch); b++) {
+    ringStart(input, -padTop);
+    for (let oy = 0; oy < outH; oy++) {
+      const top = oy * strideH - padTop;
+      ringAdvance16(top, top + held - 1);
+      let segment = segments;
+      for (let ky = 0; ky < kernelH; ky++) {
+        const row = ringRow(top + ky * dilationH);
+        if (dilationW == 1) {
+          store<u32>(segment, <u32>row);
+          segment += 4;
+        } else {
+          for (let kx = 0; kx < kernelW; kx++) {
+            store<u32>(segment, <u32>(row + <usize>(kx * dilationW) * cellBytes));
+            segment += 4;
+          }
+        }
+      }
+      if (outW < 4) {
+        for (let ox = 0; ox < outW; ox++) gemm1<WIDE>(<usize>ox * pixelStep, blocks, output + <usize>(ox * outC));
+      } else {
+        for (let ox = 0; ox < outW; ox += 4) {
+          // The last tile starts early and writes some pixels again, with the same bytes.
+          const first = ox + 4 > outW ? outW - 4 : ox;
+          gemm4<WIDE>(<usize>first * pixelStep, pixelStep, blocks, output + <usize>(first * outC));
+        }
+      }
+      output += <usize>(outW * outC);
+    }
+    input += inputBytes;
+  }
+}
+
+function scalar<WIDE>(step: usize): void {
+  const inH = field(step, Conv.InH),
+    inW = field(step, Conv.InW),
+    inC = field(step, Conv.InC);
+  const outH = field(step, Conv.OutH),
+    outW = field(step, Conv.OutW),
+    outC = field(step, Conv.OutC);
+  const kernelH = field(step, Conv.KernelH),
+    kernelW = field(step, Conv.KernelW);
+  const dilationW = field(step, Conv.DilationW);
+  const zero = field(step, Conv.OutZero),
+    inZero = field(step, Conv.InZero);
+  const low = <f32>(field(step, Conv.Min) - zero),
+    high = <f32>(field(step, Conv.Max) - zero);
+  const blocks = address(step, Step.Params);
+  const paddedRow = dilationW == 1 ? (kernelW * inC + 1) & ~1 : kernelW * ((inC + 1) & ~1);
+  const paddedCell = dilationW == 1 ? inC : (inC + 1) & ~1;
+  const blockBytes = <usize>blocksBytes(8, (kernelH * paddedRow) >> 1, isInteger<WIDE>());
+  let output = address(step, Step.Output);
+  let input = address(step, Step.Input);
+  for (let b = 0; b < field(step, Conv.Batch); b++, input += <usize>(inH * inW * inC)) {
+    for (let oy = 0; oy < outH; oy++) {
+      const top = oy * field(step, Conv.StrideH) - field(step, Conv.PadTop);
+      for (let ox = 0; ox < outW; ox++) {
+        const left = ox * field(step, Conv.StrideW) - field(step, Conv.PadLeft);
+        for (let n = 0; n < outC; n++) {
+          const block = blocks + <usize>(n >> 3) * blockBytes,
+            lane = n & 7;
+          let acc = load<i32>(block + ((<usize>lane) << 2));
+          for (let ky = 0; ky < kernelH; ky++) {
+            const y = top + ky * field(step, Conv.DilationH);
+            for (let kx = 0; kx < kernelW; kx++) {
+              const x = left + kx * dilationW;
+              const outside = <u32>y >= <u32>inH || <u32>x >= <u32>inW;
+              const cell = outside ? <usize>0 : input + <usize>((y * inW + x) * inC);
+              const k = ky * paddedRow + kx * paddedCell;
+              for (let c = 0; c < inC; c++) {
+                const value = outside ? inZero : <i32>load<i8>(cell + <usize>c);
+                acc += value * weightAt<WIDE>(block + 64, lane, k + c);
+              }
+            }
+          }
+          store<i8>(output++, <i8>requantize(acc, load<f32>(block + 32 + ((<usize>lane) << 2)), low, high, zero));
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,93 @@
+// fullyConnected: out[r, n] = requantize(bias[n] + Σk x[r, k] · w[n, k]), r < Rows.
+// The input's zero point is folded into the bias by the packer. params: blocks, see simd/gemm.ts.
+// Invariant: scratch holds four rows of K int16, then the one segment's address.
+
+import { ConvKernel, Dense, Status, Step } from "../abi";
+import { address, allWithin, canRead, canWrite, extent, field, hasParams, hasScratch } from "../memory";
+import { blocksBytes, denseScalar } from "../numeric/blocks";
+import { gemm1, gemm4, gemmSetup } from "../simd/gemm";
+import { widen } from "../simd/lanes";
+
+/** Most inputs of one output for which Σ|x·w| of int8 × int16 weights stays below 2^31. */
+export const MAX_K: i32 = 65535;
+
+export function checkFullyConnected(step: usize): i32 {
+  const kernel = field(step, Step.Kernel);
+  if (kernel != ConvKernel.Int8 && kernel != ConvKernel.Int8Wide) return Status.Kernel;
+  const rows = field(step, Dense.Rows);
+  const k = field(step, Dense.InC);
+  const n = field(step, Dense.OutC);
+  if (rows < 1 || k < 1 || k > MAX_K || n < 1) return Status.Shape;
+  if (!allWithin(step, Dense.OutZero, Dense.Max, -128, 127)) return Status.Shape;
+  if (!canRead(step, Step.Input, extent(rows, k))) return Status.Read;
+  if (!canWrite(step, Step.Output, extent(rows, n))) return Status.Write;
+  if (!hasParams(step, blocksBytes(n, (k + 1) >> 1, kernel == ConvKernel.Int8Wide))) return Status.Params;
+  return hasScratch(step, <u64>rowBytes(k) * 4 + 16) ? Status.Ok : Status.Scratch;
+}
+
+/** Bytes of one widened row, with room for the vector store that runs past its end. */
+function rowBytes(k: i32): i32 {
+  return ((k + 7) & ~7) * 2;
+}
+
+export function runFullyConnected(step: usize): void {
+  const kernel = field(step, Step.Kernel);
+  if (kernel == ConvKernel.Int8Wide) runInt8<i32>(step);
+  else runInt8<f32>(step);
+}
+
+/** WIDE: an integer type for int16 weights, a float type for int8 ones (asc specialises on it). */
+function runInt8<WIDE>(step: usize): void {
+  const rows = field(step, Dense.Rows);
+  const k = field(step, Dense.InC);
+  const n = field(step, Dense.OutC);
+  const input = address(step, Step.Input);
+  const output = address(step, Step.Output);
+  const blocks = address(step, Step.Params);
+  const zero = field(step, Dense.OutZero);
+  const min = field(step, Dense.Min);
+  const max = field(step, Dense.Max);
+  if (ASC_FEATURE_SIMD) {
+    rowsTimesBlocks<WIDE>(input, output, blocks, address(step, Step.Scratch), rows, k, n, zero, min, max);
+  } else {
+    for (let r = 0; r < rows; r++) {
+      denseScalar<WIDE>(input + <usize>(r * k), output + <usize>(r * n), blocks, k, n, zero, min, max);
+    }
+  }
+}
+
+/** [rows, k] · blocks → [rows, n]: also conv2d's pointwise path. */
+export function rowsTimesBlocks<WIDE>(
+  input: usize,
+  output: usize,
+  blocks: usize,
+  scratch: usize,
+  rows: i32,
+  k: i32,
+  n: i32,
+  zero: i32,
+  min: i32,
+  max: i32,
+): void {
+  const row = <usize>rowBytes(k);
+  const segment = scratch + 4 * row;
+  store<u32>(segment, <u32>scratch);
+  gemmSetup(segment, 1, (k + 1) >> 1, n, zero, min, max);
+  if (rows < 4) {
+    for (let r = 0; r < rows; r++) {
+      widen(scratch, input + <usize>(r * k), k);
+      gemm1<WIDE>(0, blocks, output + <usize>(r * n));
+    }
+    return;
+  }
+  for (let r = 0; r < rows; r += 4) {
+    // The last tile starts early and writes some rows again, with the same bytes.
+    const first = r + 4 > rows ? rows - 4 : r;
+    let from = input + <usize>(first * k);
+    widen(scratch, from, k);
+    widen(scratch + row, from + <usize>k, k);
+    widen(scratch + 2 * row, from + <usize>(2 * k), k);
+    widen(scratch + 3 * row, from + <usize>(3 * k), k);
+    gemm4<WIDE>(0, row, blocks, output + <usize>(first * n));
+  }
+}

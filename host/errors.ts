@@ -8,6 +8,8 @@ export type MoteErrorCode =
   | "VERSION"
   /** the model needs more memory than allowed or than there is */
   | "MEMORY"
+  /** the model could not be fetched or read: trying again may help */
+  | "FETCH"
   /** unknown or missing input or output name, wrong length or wrong array type */
   | "BAD_INPUT"
   /** the session was disposed */

@@ -1,0 +1,136 @@
+// Reads a .mote file (layout.ts draws it): checks every field before it is used, copies nothing.
+// Invariant: any bytes give a ModelFile whose ports and steps lie inside its memory, or a MoteError;
+// never another error, and in time linear in the bytes. The core checks the steps themselves.
+import { ABI_VERSION, NUMERICS_VERSION, Plan, STEP_WORDS } from "../../assembly/abi.ts";
+import { MoteError } from "../errors.ts";
+import { badModel, checkHeader } from "./check.ts";
+import { crc32c } from "./crc32c.ts";
+import { DTYPES } from "./dtype.ts";
+import type { Header, PortHeader } from "./header.ts";
+import {
+  FORMAT_VERSION,
+  MAGIC,
+  PREAMBLE,
+  PREAMBLE_BYTES,
+  SECTION_ALIGN,
+  SECTION_NAMES,
+  SECTION_RECORD_BYTES,
+} from "./layout.ts";
+import { decodeHeader } from "./msgpack.ts";
+
+/** Most bytes that a model may ask for: 1 GiB. */
+export const MAX_TOTAL_BYTES = 2 ** 30;
+
+/** Where an input or output lies in the model's memory. */
+export interface PortSlot {
+  readonly port: PortHeader;
+  /** elements: the product of the shape */
+  readonly length: number;
+  /** from the model's base; a multiple of the storage's element size, inside the arena */
+  readonly offset: number;
+  readonly bytes: number;
+}
+
+/** A checked model file. `image` and the self-test vectors are views into the bytes that were read. */
+export interface ModelFile {
+  readonly header: Header;
+  readonly image: Uint8Array;
+  readonly inputs: readonly PortSlot[];
+  readonly outputs: readonly PortSlot[];
+  /** storage bytes of one set of inputs and of the outputs that they must give, in port order */
+  readonly selfTest: { readonly inputs: readonly Uint8Array[]; readonly outputs: readonly Uint8Array[] };
+}
+
+function checkVersion(what: string, needed: number, read: number): void {
+  if (needed === read) return;
+  const remedy = needed > read ? "update mote-runtime" : "pack the model again with this release";
+  throw new MoteError("VERSION", `The model needs ${what} ${needed}, this runtime reads ${read}: ${remedy}.`);
+}
+
+function equal(at: string, got: number, expected: number): void {
+  if (got !== expected) badModel(at, expected, got);
+}
+
+/** The sections, after the preamble, their places and their checksums are found right. */
+function readSections(bytes: Uint8Array, view: DataView): Uint8Array[] {
+  if (bytes.length < PREAMBLE_BYTES || view.getUint32(PREAMBLE.magic, true) !== MAGIC)
+    throw new MoteError("BAD_MODEL", `Not a .mote file: ${bytes.length} bytes that do not start with "MOTE".`);
+  checkVersion("format", view.getUint16(PREAMBLE.version, true), FORMAT_VERSION);
+  equal("preamble CRC", view.getUint32(PREAMBLE.crc, true), crc32c(bytes.subarray(0, PREAMBLE.crc)));
+  equal("preamble size", view.getUint16(PREAMBLE.preambleBytes, true), PREAMBLE_BYTES);
+  equal("file size", bytes.length, view.getUint32(PREAMBLE.fileBytes, true));
+  let end = PREAMBLE_BYTES;
+  const sections = SECTION_NAMES.map((name, i) => {
+    const record = PREAMBLE.sections + i * SECTION_RECORD_BYTES;
+    const start = Math.ceil(end / SECTION_ALIGN) * SECTION_ALIGN;
+    equal(`${name} offset`, view.getUint32(record, true), start);
+    end = start + view.getUint32(record + 4, true);
+    if (end > bytes.length) badModel(`${name} end`, `at most ${bytes.length}`, end);
+    const section = bytes.subarray(start, end);
+    equal(`${name} CRC`, view.getUint32(record + 8, true), crc32c(section));
+    return section;
+  });
+  equal("end of the last section", end, bytes.length);
+  return sections;
+}
+
+/** The ports of both sides, after the plan's header and io records are found to fit `image` and `header`. */
+function readPlan(image: Uint8Array, header: Header): PortSlot[] {
+  if (image.length < Plan.Words * 4) badModel("plan size", `at least ${Plan.Words * 4}`, image.length);
+  const view = new DataView(image.buffer, image.byteOffset, image.length);
+  const word = (index: number): number => view.getUint32(index * 4, true);
+  checkVersion("plan version", word(Plan.AbiVersion), ABI_VERSION);
+  checkVersion("numerics version", word(Plan.NumericsVersion), NUMERICS_VERSION);
+  /** `count` records of `bytes` each, on a word boundary inside the image */
+  const fits = (at: string, offset: number, count: number, bytes: number): void => {
+    if (offset % 4 || offset + count * bytes > image.length) badModel(at, "inside the image", offset);
+  };
+  const total = word(Plan.TotalBytes);
+  const { memory, steps, inputs, outputs } = header;
+  equal("plan image bytes", word(Plan.ImageBytes), image.length);
+  if (total < image.length || total > MAX_TOTAL_BYTES) badModel("plan total bytes", `${image.length} … 2³⁰`, total);
+  equal("header.memory.imageBytes", memory.imageBytes, image.length);
+  equal("header.memory.arenaBytes", memory.arenaBytes, total - image.length);
+  equal("header.memory.totalBytes", memory.totalBytes, total);
+  equal("plan input count", word(Plan.InputCount), inputs.length);
+  equal("plan output count", word(Plan.OutputCount), outputs.length);
+  equal("plan step count", word(Plan.StepCount), steps.length);
+  fits("plan step offset", word(Plan.StepOffset), steps.length, STEP_WORDS * 4);
+  const io = word(Plan.IoOffset);
+  const ports = [...inputs, ...outputs];
+  fits("plan io offset", io, ports.length, 8);
+  return ports.map((port, i) => {
+    const size = DTYPES[port.storage].bytes;
+    const at = `port ${JSON.stringify(port.name)}`;
+    const length = port.shape.reduce((product, dimension) => product * dimension, 1);
+    const [offset, bytes] = [word(io / 4 + i * 2), word(io / 4 + i * 2 + 1)];
+    equal(`${at} bytes`, bytes, length * size);
+    if (offset < image.length || offset + bytes > total || offset % size)
+      badModel(`${at} offset`, "inside the arena", offset);
+    return { port, length, offset, bytes };
+  });
+}
+
+/** Checks and reads a whole .mote file; throws MoteError BAD_MODEL or VERSION. `bytes` must not change afterwards. */
+export function readModel(bytes: Uint8Array): ModelFile {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const [headerBytes, image, vectors] = readSections(bytes, view) as [Uint8Array, Uint8Array, Uint8Array];
+  let decoded: unknown;
+  try {
+    decoded = decodeHeader(headerBytes);
+  } catch (cause) {
+    throw new MoteError("BAD_MODEL", `Damaged model: the header is not msgpack (${String(cause)}).`, { cause });
+  }
+  const header = checkHeader(decoded);
+  const slots = readPlan(image, header);
+  let end = 0;
+  const vectorOf = ({ bytes }: PortSlot): Uint8Array => {
+    end += bytes;
+    return vectors.subarray(end - bytes, end);
+  };
+  const split = header.inputs.length;
+  const [inputs, outputs] = [slots.slice(0, split), slots.slice(split)];
+  const selfTest = { inputs: inputs.map(vectorOf), outputs: outputs.map(vectorOf) };
+  equal("self-test bytes", vectors.length, end);
+  return { header, image, inputs, outputs, selfTest };
+}

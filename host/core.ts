@@ -1,7 +1,6 @@
 // Finds, compiles and starts the core: an AssemblyScript module without imports (assembly/index.ts).
 // Invariant: a file is compiled once however many models use it; what `startCore` returns has the
 // exports of CoreExports. Called by model.ts (choice) and session.ts (one instance a session).
-import { instantiate } from "@assemblyscript/loader";
 import { MoteError } from "./errors.ts";
 import { hasSimd } from "./features.ts";
 
@@ -16,7 +15,7 @@ export type CoreSource = { readonly [build in BuildName]?: CoreFile };
 /** What assembly/index.ts exports. */
 export interface CoreExports {
   readonly memory: WebAssembly.Memory;
-  readonly __heap_base: WebAssembly.Global;
+  heapBase(): number;
   load(base: number, availableBytes: number): number;
   failedStep(): number;
   run(): number;
@@ -31,19 +30,18 @@ export interface Core {
 }
 
 const ALIGN = 64;
-const FUNCTIONS = ["load", "failedStep", "run", "runSteps"] as const;
+const FUNCTIONS = ["heapBase", "load", "failedStep", "run", "runSteps"] as const;
 
 /** A fresh instance with its own memory. Throws MoteError NO_CORE. */
 export async function startCore(module: WebAssembly.Module): Promise<CoreExports> {
   let exports: WebAssembly.Exports;
   try {
-    // the loader's own `exports` wrap every function in one that collects its arguments in an array
-    exports = (await instantiate(module)).instance.exports;
+    exports = (await WebAssembly.instantiate(module)).exports;
   } catch (cause) {
     throw new MoteError("NO_CORE", `The core does not start on this engine: ${String(cause)}.`, { cause });
   }
   const missing = FUNCTIONS.find((name) => typeof exports[name] !== "function");
-  if (missing || !exports.memory || !exports.__heap_base)
+  if (missing || !exports.memory)
     throw new MoteError(
       "NO_CORE",
       `The core file has no export "${missing ?? "memory"}": use the one of this release.`,
@@ -65,8 +63,8 @@ async function compile(file: CoreFile): Promise<WebAssembly.Module> {
 
 async function prepare(build: BuildName, file: CoreFile): Promise<Core> {
   const module = await compile(file);
-  const { __heap_base } = await startCore(module);
-  return { build, module, base: Math.ceil(__heap_base.value / ALIGN) * ALIGN };
+  const core = await startCore(module);
+  return { build, module, base: Math.ceil(core.heapBase() / ALIGN) * ALIGN };
 }
 
 const byName = new Map<string, Promise<Core>>();

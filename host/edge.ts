@@ -1,6 +1,6 @@
 // One input or output of a session: a view of its place in the core's memory, and the way in and out.
-// Invariant: the view stays valid because the memory never grows; `write` and `read` allocate nothing
-// unless they throw. Called by session.ts.
+// Invariant: the view stays valid because the memory never grows; `accept`, `write` and `read` allocate
+// nothing unless they throw. Called by session.ts.
 import { MoteError } from "./errors.ts";
 import { DTYPES, type TensorArray } from "./format/dtype.ts";
 import type { PortHeader } from "./format/header.ts";
@@ -9,11 +9,7 @@ import { dequantize, quantize } from "./quantize.ts";
 
 /** The typed array's class name, also for one of another realm (an iframe, a vm context). */
 const kindOf = (value: unknown): string =>
-  ArrayBuffer.isView(value)
-    ? String((value as TensorArray)[Symbol.toStringTag])
-    : value === null
-      ? "null"
-      : typeof value;
+  ArrayBuffer.isView(value) ? String((value as TensorArray)[Symbol.toStringTag]) : typeof value;
 
 export class Edge {
   readonly port: PortHeader;
@@ -35,8 +31,8 @@ export class Edge {
     this.#scale = Math.fround(port.scale ?? 0);
   }
 
-  /** `value` as an array of this port's length, of its storage dtype, or float32 where the port has a scale. */
-  #accept(value: unknown): TensorArray {
+  /** Refuses, by MoteError BAD_INPUT, all but an array of the storage dtype, or float32 where the port has a scale. */
+  accept(value: unknown): void {
     const { name, shape } = this.port;
     const { length } = this.view;
     const kind = kindOf(value);
@@ -44,18 +40,16 @@ export class Edge {
       const expected = this.#scale ? `${this.#kind} or Float32Array` : this.#kind;
       throw new MoteError("BAD_INPUT", `${this.#side} "${name}" must be ${expected}, got ${kind}.`);
     }
-    const array = value as TensorArray;
-    if (array.length !== length)
+    const got = (value as TensorArray).length;
+    if (got !== length)
       throw new MoteError(
         "BAD_INPUT",
-        `${this.#side} "${name}" must have ${length} elements (shape ${shape.join("×") || "scalar"}), got ${array.length}.`,
+        `${this.#side} "${name}" must have ${length} elements (shape ${shape.join("×") || "scalar"}), got ${got}.`,
       );
-    return array;
   }
 
-  /** Copies `value` in; the view itself is left as it is. Throws MoteError BAD_INPUT. */
-  write(value: unknown): void {
-    const source = this.#accept(value);
+  /** Copies an accepted array in; the view itself is left as it is. */
+  write(source: TensorArray): void {
     if (source === this.view) return;
     const { zeroPoint = 0, storage } = this.port;
     const { min, max } = DTYPES[storage];
@@ -64,9 +58,8 @@ export class Edge {
     else quantize(this.view, source, this.#scale, zeroPoint, min, max);
   }
 
-  /** Copies the tensor out into `value`; the view itself is left as it is. Throws MoteError BAD_INPUT. */
-  read(value: unknown): void {
-    const target = this.#accept(value);
+  /** Copies the tensor out into an accepted array; the view itself is left as it is. */
+  read(target: TensorArray): void {
     if (target === this.view) return;
     if (kindOf(target) === this.#kind) target.set(this.view);
     else dequantize(target, this.view, this.#scale, this.port.zeroPoint ?? 0);

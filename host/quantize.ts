@@ -20,8 +20,7 @@ export function quantize(
 ): void {
   for (let i = 0; i < target.length; i++) {
     const q = Math.fround(source[i]! / scale) + ROUND - ROUND + zero;
-    // NaN fails both comparisons with min
-    target[i] = q > min ? (q < max ? q : max) : q <= min ? min : zero;
+    target[i] = Number.isNaN(q) ? zero : Math.max(min, Math.min(max, q));
   }
 }
 

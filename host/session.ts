@@ -32,24 +32,28 @@ const PAGE_BYTES = 65536;
 export const pagesFor = (core: Core, totalBytes: number): number =>
   Math.ceil((core.base + totalBytes + SLACK_BYTES) / PAGE_BYTES);
 
-/** Refuses anything but one entry for each of `edges`. */
-function checkNames(side: string, edges: readonly Edge[], values: unknown): void {
-  if (ArrayBuffer.isView(values) && edges.length === 1) return;
-  let given = 0;
-  let wanted = 0;
-  if (typeof values === "object" && values !== null && !ArrayBuffer.isView(values)) {
-    for (const _ in values) given++;
-    for (let i = 0; i < edges.length; i++) if (edges[i]!.port.name in values) wanted++;
-  }
-  if (given === edges.length && wanted === given) return;
-  const names = edges.map(({ port }) => `"${port.name}"`).join(", ");
-  const got =
-    typeof values === "object" && values !== null ? Object.keys(values).slice(0, 8).join(", ") : typeof values;
-  throw new MoteError("BAD_INPUT", `${side} must be an object with an array for each of ${names}, got ${got}.`);
-}
+const namesOf = (edges: readonly Edge[]): string => edges.map(({ port }) => `"${port.name}"`).join(", ");
 
-const pick = (values: Inputs, name: string): unknown =>
-  ArrayBuffer.isView(values) ? values : (values as Readonly<Record<string, unknown>>)[name];
+/** What the caller gave for a port; the array itself where there is one port. */
+const pick = (values: Inputs, { port }: Edge): TensorArray =>
+  ArrayBuffer.isView(values) ? values : values[port.name]!;
+
+/** Refuses anything but one array that fits for each of `edges`, so that nothing is half written. */
+function check(side: string, edges: readonly Edge[], values: Inputs): void {
+  let given = 0;
+  if (ArrayBuffer.isView(values)) given = 1;
+  else if (typeof values === "object") for (const _ in values as object) given++;
+  let found = 0;
+  while (found < edges.length && given === edges.length && pick(values, edges[found]!) !== undefined) found++;
+  if (found !== edges.length || typeof values !== "object") {
+    const got = values && typeof values === "object" ? `{${Object.keys(values).slice(0, 8).join(", ")}}` : values;
+    throw new MoteError(
+      "BAD_INPUT",
+      `${side} must be an object with an array for each of ${namesOf(edges)}, got ${got}.`,
+    );
+  }
+  for (let i = 0; i < edges.length; i++) edges[i]!.accept(pick(values, edges[i]!));
+}
 
 /** A model in its own memory, ready to run. Made by `model.createSession()`. */
 export class Session {
@@ -58,8 +62,8 @@ export class Session {
   /** bytes of WebAssembly memory that it holds */
   readonly memoryBytes: number;
   readonly #file: ModelFile;
-  readonly #inputs: readonly Edge[];
-  readonly #outputs: readonly Edge[];
+  #inputs: readonly Edge[];
+  #outputs: readonly Edge[];
   #core: CoreExports | undefined;
 
   /** @internal */
@@ -87,11 +91,11 @@ export class Session {
   run(inputs: Inputs, outputs?: Outputs): Outputs {
     this.#alive();
     this.#write(inputs);
-    if (outputs) checkNames("Outputs", this.#outputs, outputs);
+    if (outputs) check("Outputs", this.#outputs, outputs);
     this.#steps(0, -1);
     const edges = this.#outputs;
     if (!outputs) return Object.fromEntries(edges.map((edge) => [edge.port.name, edge.copy()]));
-    for (let i = 0; i < edges.length; i++) edges[i]!.read(outputs[edges[i]!.port.name]);
+    for (let i = 0; i < edges.length; i++) edges[i]!.read(pick(outputs, edges[i]!));
     return outputs;
   }
 
@@ -144,6 +148,7 @@ export class Session {
   /** Lets go of the memory; views of it that were handed out keep it alive. Calling it twice does no harm. */
   dispose(): void {
     this.#core = undefined;
+    this.#inputs = this.#outputs = [];
   }
 
   #alive(): CoreExports {
@@ -155,14 +160,13 @@ export class Session {
     this.#alive();
     const edge = edges.find(({ port }) => port.name === name);
     if (edge) return edge.view;
-    const names = edges.map(({ port }) => `"${port.name}"`).join(", ");
-    throw new MoteError("BAD_INPUT", `${side} "${name}" does not exist: the model has ${names}.`);
+    throw new MoteError("BAD_INPUT", `${side} "${name}" does not exist: the model has ${namesOf(edges)}.`);
   }
 
   #write(inputs: Inputs): void {
     const edges = this.#inputs;
-    checkNames("Inputs", edges, inputs);
-    for (let i = 0; i < edges.length; i++) edges[i]!.write(pick(inputs, edges[i]!.port.name));
+    check("Inputs", edges, inputs);
+    for (let i = 0; i < edges.length; i++) edges[i]!.write(pick(inputs, edges[i]!));
   }
 
   #writeVectors(): void {

@@ -1,0 +1,161 @@
+// conv2d: every build equals the reference over random shapes, strides, dilations, paddings, zero points.
+
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { Activation } from "../../tools/graph/graph.ts";
+import { validateGraph } from "../../tools/graph/validate.ts";
+import { expectConformance } from "../support/conformance.ts";
+import { activation, constant, quant, singleNode } from "../support/graphs.ts";
+import { Random } from "../support/random.ts";
+
+interface Case {
+  batch: number;
+  inH: number;
+  inW: number;
+  inC: number;
+  outC: number;
+  kernelH: number;
+  kernelW: number;
+  strideH: number;
+  strideW: number;
+  dilationH: number;
+  dilationW: number;
+  pad: number;
+  inZero: number;
+  outZero: number;
+  weightZero: number;
+  fused: Activation;
+  withBias: boolean;
+  seed: number;
+}
+
+function graphOf(c: Case) {
+  const random = new Random(c.seed);
+  const extentH = (c.kernelH - 1) * c.dilationH + 1;
+  const extentW = (c.kernelW - 1) * c.dilationW + 1;
+  const inH = Math.max(c.inH, extentH);
+  const inW = Math.max(c.inW, extentW);
+  const padding = {
+    top: c.pad % extentH,
+    bottom: (c.pad * 3) % extentH,
+    left: (c.pad * 5) % extentW,
+    right: (c.pad * 7) % extentW,
+  };
+  const outH = Math.floor((inH + padding.top + padding.bottom - extentH) / c.strideH) + 1;
+  const outW = Math.floor((inW + padding.left + padding.right - extentW) / c.strideW) + 1;
+  const k = c.kernelH * c.kernelW * c.inC;
+  const scales = Array.from({ length: c.weightZero ? 1 : c.outC }, () => random.real(0.001, 0.02));
+  const weights = constant(
+    "w",
+    [c.outC, c.kernelH, c.kernelW, c.inC],
+    "int8",
+    random.int8(c.outC * k, c.weightZero ? -128 : -127),
+    quant(scales, c.weightZero),
+  );
+  const bias = constant(
+    "b",
+    [c.outC],
+    "int32",
+    Int32Array.from({ length: c.outC }, () => random.integer(-5000, 5000)),
+  );
+  return {
+    graph: singleNode(
+      {
+        op: "conv2d",
+        attrs: {
+          strideH: c.strideH,
+          strideW: c.strideW,
+          dilationH: c.dilationH,
+          dilationW: c.dilationW,
+          padding,
+          activation: c.fused,
+        },
+      },
+      [activation("x", [c.batch, inH, inW, c.inC], 0.05, c.inZero), weights, c.withBias ? bias : undefined],
+      [activation("y", [c.batch, outH, outW, c.outC], 0.03 * Math.sqrt(k), c.outZero)],
+    ),
+    input: random.int8(c.batch * inH * inW * c.inC),
+  };
+}
+
+const byte = fc.integer({ min: -128, max: 127 });
+const small = (max: number) => fc.integer({ min: 1, max });
+const cases: fc.Arbitrary<Case> = fc.record({
+  batch: small(2),
+  inH: small(9),
+  inW: small(11),
+  inC: small(19),
+  outC: small(21),
+  kernelH: small(4),
+  kernelW: small(4),
+  strideH: small(3),
+  strideW: small(3),
+  dilationH: small(2),
+  dilationW: small(2),
+  pad: fc.integer({ min: 0, max: 6 }),
+  inZero: byte,
+  outZero: byte,
+  weightZero: fc.oneof(fc.constant(0), fc.constant(0), byte),
+  fused: fc.constantFrom("none", "relu", "relu6", "reluN1To1"),
+  withBias: fc.boolean(),
+  seed: fc.integer(),
+});
+
+describe("conv2d", () => {
+  it("equals the reference on every build", () => {
+    fc.assert(
+      fc.property(cases, (c) => {
+        const { graph, input } = graphOf(c);
+        expectConformance(graph, [input]);
+      }),
+      { numRuns: 150, seed: 1 },
+    );
+  });
+
+  it("equals the reference where it is pointwise", () => {
+    const pointwise = cases.map((c) => ({
+      ...c,
+      kernelH: 1,
+      kernelW: 1,
+      strideH: 1,
+      strideW: 1,
+      dilationH: 1,
+      dilationW: 1,
+      pad: 0,
+    }));
+    fc.assert(
+      fc.property(pointwise, (c) => {
+        const { graph, input } = graphOf(c);
+        expectConformance(graph, [input]);
+      }),
+      { numRuns: 60, seed: 2 },
+    );
+  });
+
+  it("refuses grouped weights in one sentence", () => {
+    const { graph } = graphOf({
+      batch: 1,
+      inH: 4,
+      inW: 4,
+      inC: 4,
+      outC: 8,
+      kernelH: 1,
+      kernelW: 1,
+      strideH: 1,
+      strideW: 1,
+      dilationH: 1,
+      dilationW: 1,
+      pad: 0,
+      inZero: 0,
+      outZero: 0,
+      weightZero: 0,
+      fused: "none",
+      withBias: false,
+      seed: 1,
+    });
+    graph.tensors[1] = { ...graph.tensors[1]!, shape: [8, 1, 1, 2], data: new Int8Array(16) };
+    expect(() => validateGraph(graph)).toThrow(
+      /weights take 2 input channels but the input has 4; grouped convolution is not supported/,
+    );
+  });
+});

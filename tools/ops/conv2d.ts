@@ -1,0 +1,157 @@
+// conv2d: out[b, oy, ox, n] = requantize(bias[n] + Σ (x[b, y, x, c] − zx) · (w[n, ky, kx, c] − zw)).
+// Cells outside the picture count as real zero.
+
+import { ConvKernel, Op } from "../../assembly/abi.ts";
+import { ToolError } from "../errors.ts";
+import type { Node, Tensor } from "../graph/graph.ts";
+import { fitsInt8, gemmBlocks, type Products } from "../pack/blocks.ts";
+import type { Operator } from "./operator.ts";
+import { clampRange, multipliers, perTensor, requantize } from "./quantization.ts";
+import {
+  convFields,
+  type Geometry,
+  present,
+  requireDType,
+  requireRank,
+  requireWeights,
+  rowPixels,
+  rowsHeld,
+  windowSize,
+} from "./window.ts";
+
+function geometryOf(node: Node<"conv2d">, weights: Tensor): Geometry {
+  return {
+    kernelH: weights.shape[1]!,
+    kernelW: weights.shape[2]!,
+    dilationH: node.attrs.dilationH,
+    dilationW: node.attrs.dilationW,
+  };
+}
+
+/** Weights less their zero point, [outputs × rest] in the tensor's own order. */
+export function centredWeights(weights: Tensor): Int16Array {
+  const zeroPoints = weights.quant!.zeroPoint;
+  const perChannel = weights.data!.length / weights.shape[0]!;
+  return Int16Array.from(
+    weights.data as Int8Array,
+    (w, i) => w - zeroPoints[zeroPoints.length === 1 ? 0 : Math.floor(i / perChannel)]!,
+  );
+}
+
+export const conv2d: Operator<"conv2d"> = {
+  name: "conv2d",
+
+  check(node, inputs, outputs) {
+    const x = present(inputs[0], node.name, "input");
+    const weights = present(inputs[1], node.name, "weight tensor");
+    requireDType(x, ["int8"], node.name);
+    requireRank(x, 4, node.name);
+    requireRank(weights, 4, node.name);
+    requireWeights(weights, inputs[2], weights.shape[0]!, node.name);
+    if (weights.shape[3] !== x.shape[3]) {
+      throw new ToolError(
+        "UNSUPPORTED",
+        `${node.name}: weights take ${weights.shape[3]} input channels but the input has ${x.shape[3]}; grouped convolution is not supported, split it into one convolution a group.`,
+      );
+    }
+    perTensor(x, node.name);
+    perTensor(outputs[0]!, node.name);
+    const [height, width] = windowSize(x, node.attrs, geometryOf(node, weights), node.name);
+    return [{ shape: [x.shape[0]!, height, width, weights.shape[0]!], dtype: x.dtype }];
+  },
+
+  reference(node, [x, weights, bias], [output]) {
+    const input = x!.data as Int8Array;
+    const [, inH, inW, inC] = x!.shape as [number, number, number, number];
+    const [batch, outH, outW, outC] = output!.shape as [number, number, number, number];
+    const { kernelH, kernelW, dilationH, dilationW } = geometryOf(node, weights!);
+    const { strideH, strideW, padding, activation } = node.attrs;
+    const w = centredWeights(weights!);
+    const inZero = perTensor(x!, node.name).zeroPoint;
+    const out = perTensor(output!, node.name);
+    const scale = multipliers(perTensor(x!, node.name).scale, weights!.quant!, out.scale, outC);
+    const [min, max] = clampRange(activation, output!, node.name);
+    const result = new Int8Array(batch * outH * outW * outC);
+    let at = 0;
+    for (let b = 0; b < batch; b++) {
+      for (let oy = 0; oy < outH; oy++) {
+        for (let ox = 0; ox < outW; ox++) {
+          for (let n = 0; n < outC; n++) {
+            let acc = bias ? (bias.data[n] as number) : 0;
+            for (let ky = 0; ky < kernelH; ky++) {
+              const y = oy * strideH - padding.top + ky * dilationH;
+              if (y < 0 || y >= inH) continue;
+              for (let kx = 0; kx < kernelW; kx++) {
+                const column = ox * strideW - padding.left + kx * dilationW;
+                if (column < 0 || column >= inW) continue;
+                const from = ((b * inH + y) * inW + column) * inC;
+                const weight = ((n * kernelH + ky) * kernelW + kx) * inC;
+                for (let c = 0; c < inC; c++) acc += (input[from + c]! - inZero) * w[weight + c]!;
+              }
+            }
+            result[at++] = requantize(acc, scale[n]!, out.zeroPoint, min, max);
+          }
+        }
+      }
+    }
+    return [result];
+  },
+
+  lower(node, lowering) {
+    const x = lowering.tensor(node.inputs[0]!);
+    const weights = lowering.tensor(node.inputs[1]!);
+    const bias = node.inputs[2] === undefined || node.inputs[2] < 0 ? undefined : lowering.tensor(node.inputs[2]);
+    const output = lowering.tensor(node.outputs[0]!);
+    const geometry = geometryOf(node, weights);
+    const [outC, kernelH, kernelW, inC] = weights.shape as [number, number, number, number];
+    const dilated = geometry.dilationW > 1;
+    const products: Products = {
+      weights: centredWeights(weights),
+      outputs: outC,
+      segments: dilated ? kernelH * kernelW : kernelH,
+      cells: dilated ? inC : kernelW * inC,
+      inputZero: perTensor(x, node.name).zeroPoint,
+      bias: bias?.data as Int32Array | undefined,
+      multipliers: multipliers(perTensor(x, node.name).scale, weights.quant!, perTensor(output, node.name).scale, outC),
+    };
+    const wide = !fitsInt8(products.weights);
+    const pointwise = isPointwise(node, x, output, geometry);
+    const pixels = rowPixels(output, node.attrs, geometry);
+    lowering.emit({
+      op: Op.Conv2d,
+      kernel: wide ? ConvKernel.Int8Wide : ConvKernel.Int8,
+      input: lowering.at(node.inputs[0]!),
+      output: lowering.at(node.outputs[0]!),
+      params: lowering.params(gemmBlocks(products, wide, node.name)),
+      scratchBytes: pointwise
+        ? pointwiseScratch(inC)
+        : rowsHeld(geometry) * align16(pixels * inC * 2 + 16) + products.segments * 4,
+      fields: convFields(x, output, node.attrs, geometry, node.name),
+      kernelName: `${pointwise ? "pointwise" : "rows"} gemm 4×8 ${wide ? "s8×s16" : "s8"}`,
+      macs: output.shape[0]! * output.shape[1]! * output.shape[2]! * products.weights.length,
+    });
+  },
+};
+
+/** Four widened rows and the address of the one segment. */
+export function pointwiseScratch(inputs: number): number {
+  return Math.ceil(inputs / 8) * 64 + 16;
+}
+
+export function align16(bytes: number): number {
+  return Math.ceil(bytes / 16) * 16;
+}
+
+function isPointwise(node: Node<"conv2d">, x: Tensor, output: Tensor, geometry: Geometry): boolean {
+  const { strideH, strideW, padding } = node.attrs;
+  return (
+    geometry.kernelH === 1 &&
+    geometry.kernelW === 1 &&
+    strideH === 1 &&
+    strideW === 1 &&
+    padding.top === 0 &&
+    padding.left === 0 &&
+    x.shape[1] === output.shape[1] &&
+    x.shape[2] === output.shape[2]
+  );
+}

@@ -1,0 +1,96 @@
+// fullyConnected: out[r, n] = requantize(bias[n] + Σk (x[r, k] − zx) · (w[n, k] − zw)); x is read as [rows, inC].
+
+import { ConvKernel, Dense, Op } from "../../assembly/abi.ts";
+import { ToolError } from "../errors.ts";
+import { elementCount } from "../graph/graph.ts";
+import { fitsInt8, gemmBlocks, type Products } from "../pack/blocks.ts";
+import { centredWeights, pointwiseScratch } from "./conv2d.ts";
+import type { Operator } from "./operator.ts";
+import { clampRange, multipliers, perTensor, requantize } from "./quantization.ts";
+import { present, requireDType, requireRank, requireWeights } from "./window.ts";
+
+export const fullyConnected: Operator<"fullyConnected"> = {
+  name: "fullyConnected",
+
+  check(node, inputs, outputs) {
+    const x = present(inputs[0], node.name, "input");
+    const weights = present(inputs[1], node.name, "weight tensor");
+    const output = outputs[0]!;
+    requireDType(x, ["int8"], node.name);
+    requireRank(weights, 2, node.name);
+    const [outC, inC] = weights.shape as [number, number];
+    requireWeights(weights, inputs[2], outC, node.name);
+    const elements = elementCount(x.shape);
+    if (elements % inC !== 0) {
+      throw new ToolError(
+        "BAD_GRAPH",
+        `${node.name}: the input [${x.shape}] does not divide into rows of the ${inC} values that the weights [${weights.shape}] take; check the reshape before it.`,
+      );
+    }
+    perTensor(x, node.name);
+    perTensor(output, node.name);
+    const rows = elements / inC;
+    // The output may keep the input's leading dimensions or flatten them: both are [rows, outC].
+    const kept = output.shape.length > 0 && output.shape.at(-1) === outC && elementCount(output.shape) === rows * outC;
+    return [{ shape: kept ? output.shape : [rows, outC], dtype: x.dtype }];
+  },
+
+  reference(node, [x, weights, bias], [output]) {
+    const input = x!.data as Int8Array;
+    const [outC, inC] = weights!.shape as [number, number];
+    const rows = input.length / inC;
+    const w = centredWeights(weights!);
+    const inZero = perTensor(x!, node.name).zeroPoint;
+    const out = perTensor(output!, node.name);
+    const scale = multipliers(perTensor(x!, node.name).scale, weights!.quant!, out.scale, outC);
+    const [min, max] = clampRange(node.attrs.activation, output!, node.name);
+    const result = new Int8Array(rows * outC);
+    for (let r = 0; r < rows; r++) {
+      for (let n = 0; n < outC; n++) {
+        let acc = bias ? (bias.data[n] as number) : 0;
+        for (let k = 0; k < inC; k++) acc += (input[r * inC + k]! - inZero) * w[n * inC + k]!;
+        result[r * outC + n] = requantize(acc, scale[n]!, out.zeroPoint, min, max);
+      }
+    }
+    return [result];
+  },
+
+  lower(node, lowering) {
+    const x = lowering.tensor(node.inputs[0]!);
+    const weights = lowering.tensor(node.inputs[1]!);
+    const bias = node.inputs[2] === undefined || node.inputs[2] < 0 ? undefined : lowering.tensor(node.inputs[2]);
+    const output = lowering.tensor(node.outputs[0]!);
+    const [outC, inC] = weights.shape as [number, number];
+    const rows = elementCount(x.shape) / inC;
+    const { scale, zeroPoint } = perTensor(output, node.name);
+    const products: Products = {
+      weights: centredWeights(weights),
+      outputs: outC,
+      segments: 1,
+      cells: inC,
+      inputZero: perTensor(x, node.name).zeroPoint,
+      bias: bias?.data as Int32Array | undefined,
+      multipliers: multipliers(perTensor(x, node.name).scale, weights.quant!, scale, outC),
+    };
+    const wide = !fitsInt8(products.weights);
+    const [min, max] = clampRange(node.attrs.activation, output, node.name);
+    lowering.emit({
+      op: Op.FullyConnected,
+      kernel: wide ? ConvKernel.Int8Wide : ConvKernel.Int8,
+      input: lowering.at(node.inputs[0]!),
+      output: lowering.at(node.outputs[0]!),
+      params: lowering.params(gemmBlocks(products, wide, node.name)),
+      scratchBytes: pointwiseScratch(inC),
+      fields: [
+        [Dense.Rows, rows],
+        [Dense.InC, inC],
+        [Dense.OutC, outC],
+        [Dense.OutZero, zeroPoint],
+        [Dense.Min, min],
+        [Dense.Max, max],
+      ],
+      kernelName: `${rows < 4 ? "gemv 1×32" : "gemm 4×8"} ${wide ? "s8×s16" : "s8"}`,
+      macs: rows * inC * outC,
+    });
+  },
+};

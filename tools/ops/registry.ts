@@ -1,0 +1,25 @@
+// Every operator the tools know, by name. Invariant: one file of this folder each; adding an operator
+// means a line here, a case in assembly/execute.ts if it needs a new step, and a test.
+
+import { ToolError } from "../errors.ts";
+import type { OpName } from "../graph/graph.ts";
+import { conv2d } from "./conv2d.ts";
+import { depthwiseConv2d } from "./depthwiseConv2d.ts";
+import { fullyConnected } from "./fullyConnected.ts";
+import type { Operator } from "./operator.ts";
+
+/** Typed by its own attributes in its own file; here all are seen through the node they are given. */
+const operators: Partial<{ [K in OpName]: Operator<K> }> = {
+  conv2d,
+  depthwiseConv2d,
+  fullyConnected,
+};
+
+export const operatorNames = Object.keys(operators) as OpName[];
+
+export function operatorFor<K extends OpName>(name: K): Operator<K> {
+  const operator = operators[name];
+  if (!operator)
+    throw new ToolError("UNSUPPORTED", `the operator ${name} is not implemented; see the README's table of operators.`);
+  return operator as Operator<K>;
+}

@@ -1,0 +1,98 @@
+// Weights in the order that the core's kernels read them. Invariant: what assembly/simd/gemm.ts and
+// assembly/ops/depthwiseConv2d.ts draw; padding weights are zero, so whatever they meet adds nothing.
+//
+//   block of eight outputs: ├ bias i32×8 ┼ multiplier f32×8 ┼ pairs ┤
+//   pair of inputs k, k+1:  ├ w[k][n0] w[k+1][n0] … w[k][n7] w[k+1][n7] ┤
+
+import { ToolError } from "../errors.ts";
+
+export interface Products {
+  /** [outputs][segments][cells], row-major, zero point already subtracted: −255 … 255 */
+  readonly weights: Int16Array;
+  readonly outputs: number;
+  readonly segments: number;
+  /** inputs in one segment; padded to an even count in the blocks */
+  readonly cells: number;
+  /** of the input; cells of padding read it too */
+  readonly inputZero: number;
+  readonly bias: Int32Array | undefined;
+  readonly multipliers: Float32Array;
+}
+
+/** The largest Σ|x·w| an int32 sum may reach, and the bias with it. */
+const SUM_LIMIT = 2 ** 31 - 1;
+
+/** bias[n] − inputZero · Σ w[n]. Throws where an int32 sum could overflow. */
+export function foldedBias(products: Products, node: string): Int32Array {
+  const { weights, outputs, inputZero } = products;
+  const perOutput = weights.length / outputs;
+  const folded = new Int32Array(outputs);
+  for (let n = 0; n < outputs; n++) {
+    let sum = 0;
+    let magnitude = 0;
+    for (let k = 0; k < perOutput; k++) {
+      const w = weights[n * perOutput + k]!;
+      sum += w;
+      magnitude += Math.abs(w);
+    }
+    const bias = (products.bias?.[n] ?? 0) - inputZero * sum;
+    if (Math.abs(bias) + 128 * magnitude > SUM_LIMIT) {
+      throw new ToolError(
+        "UNSUPPORTED",
+        `${node}: output channel ${n} can overflow an int32 sum (bias ${bias}, Σ|w| ${magnitude}); use smaller weights or biases.`,
+      );
+    }
+    folded[n] = bias;
+  }
+  return folded;
+}
+
+export function fitsInt8(weights: Int16Array): boolean {
+  return weights.every((w) => w >= -128 && w <= 127);
+}
+
+/** Blocks for simd/gemm.ts: int8 weights, or int16 ones where `wide`. */
+export function gemmBlocks(products: Products, wide: boolean, node: string): Uint8Array {
+  const { weights, outputs, segments, cells, multipliers } = products;
+  const pairs = segments * ((cells + 1) >> 1);
+  const cellBytes = wide ? 2 : 1;
+  const blockBytes = 64 + pairs * 16 * cellBytes;
+  const bias = foldedBias(products, node);
+  const bytes = new Uint8Array(Math.ceil(outputs / 8) * blockBytes);
+  const view = new DataView(bytes.buffer);
+  for (let n = 0; n < outputs; n++) {
+    const block = (n >> 3) * blockBytes;
+    const lane = n & 7;
+    view.setInt32(block + 4 * lane, bias[n]!, true);
+    view.setFloat32(block + 32 + 4 * lane, multipliers[n]!, true);
+    for (let s = 0; s < segments; s++) {
+      for (let k = 0; k < cells; k++) {
+        const pair = s * ((cells + 1) >> 1) + (k >> 1);
+        const at = block + 64 + (pair * 16 + lane * 2 + (k & 1)) * cellBytes;
+        const w = weights[(n * segments + s) * cells + k]!;
+        if (wide) view.setInt16(at, w, true);
+        else view.setInt8(at, w);
+      }
+    }
+  }
+  return bytes;
+}
+
+/** Blocks for depthwiseConv2d: weights [channels][taps] as int16, tap pairs interleaved. */
+export function depthwiseBlocks(products: Products, node: string): Uint8Array {
+  const { weights, outputs, cells: taps, multipliers } = products;
+  const blockBytes = 64 + ((taps + 1) >> 1) * 32;
+  const bias = foldedBias(products, node);
+  const bytes = new Uint8Array(Math.ceil(outputs / 8) * blockBytes);
+  const view = new DataView(bytes.buffer);
+  for (let n = 0; n < outputs; n++) {
+    const block = (n >> 3) * blockBytes;
+    const lane = n & 7;
+    view.setInt32(block + 4 * lane, bias[n]!, true);
+    view.setFloat32(block + 32 + 4 * lane, multipliers[n]!, true);
+    for (let t = 0; t < taps; t++) {
+      view.setInt16(block + 64 + (t >> 1) * 32 + lane * 4 + (t & 1) * 2, weights[n * taps + t]!, true);
+    }
+  }
+  return bytes;
+}

@@ -1,0 +1,86 @@
+// Writes the image: plan header, io records, steps, params; the bytes that the core reads.
+// assembly/abi.ts draws it. Invariant: same graph, same bytes; every offset fits in 32 bits.
+
+import { ABI_VERSION, NUMERICS_VERSION, Plan, STEP_WORDS, Step } from "../../assembly/abi.ts";
+import { ToolError } from "../errors.ts";
+import type { Graph } from "../graph/graph.ts";
+import type { Ref } from "../ops/operator.ts";
+import { type Lowered, lowerGraph, tensorBytes } from "./lower.ts";
+import { assignPlaces, type Places } from "./places.ts";
+
+export interface Image {
+  readonly bytes: Uint8Array;
+  readonly totalBytes: number;
+  readonly lowered: Lowered;
+  readonly places: Places;
+}
+
+/** A model past this many bytes of memory is refused: offsets must stay far below 2^31. */
+const MOST_BYTES = 2 ** 30;
+const PARAMS_ALIGN = 16;
+const IMAGE_ALIGN = 64;
+
+export function buildImage(graph: Graph): Image {
+  const lowered = lowerGraph(graph);
+  const places = assignPlaces(graph, lowered);
+  const ports = [...graph.inputs, ...graph.outputs];
+  const ioOffset = Plan.Words * 4;
+  const stepOffset = align(ioOffset + ports.length * 8, 16);
+  let at = stepOffset + lowered.steps.length * STEP_WORDS * 4;
+  const paramOffsets = lowered.params.map((blob) => {
+    const offset = align(at, PARAMS_ALIGN);
+    at = offset + blob.length;
+    return offset;
+  });
+  const imageBytes = align(at, IMAGE_ALIGN);
+  const totalBytes = imageBytes + places.arena.bytes;
+  if (totalBytes > MOST_BYTES) {
+    throw new ToolError(
+      "UNSUPPORTED",
+      `the model needs ${totalBytes} bytes of memory but at most ${MOST_BYTES} are supported; make it smaller.`,
+    );
+  }
+  const bytes = new Uint8Array(imageBytes);
+  const view = new DataView(bytes.buffer);
+  const resolve = (ref: Ref): number =>
+    ref.kind === "params" ? paramOffsets[ref.index]! : imageBytes + places.offsetOf(ref);
+
+  const header: [number, number][] = [
+    [Plan.AbiVersion, ABI_VERSION],
+    [Plan.NumericsVersion, NUMERICS_VERSION],
+    [Plan.StepCount, lowered.steps.length],
+    [Plan.StepOffset, stepOffset],
+    [Plan.ImageBytes, imageBytes],
+    [Plan.TotalBytes, totalBytes],
+    [Plan.InputCount, graph.inputs.length],
+    [Plan.OutputCount, graph.outputs.length],
+    [Plan.IoOffset, ioOffset],
+  ];
+  for (const [word, value] of header) view.setUint32(word * 4, value, true);
+  for (const [i, id] of ports.entries()) {
+    view.setUint32(ioOffset + i * 8, resolve({ kind: "tensor", id, byteOffset: 0 }), true);
+    view.setUint32(ioOffset + i * 8 + 4, tensorBytes(graph.tensors[id]!), true);
+  }
+  for (const [i, step] of lowered.steps.entries()) {
+    const base = stepOffset + i * STEP_WORDS * 4;
+    const set = (word: number, value: number): void => view.setInt32(base + word * 4, value, true);
+    set(Step.Op, step.op);
+    set(Step.Kernel, step.kernel ?? 0);
+    if (step.input) set(Step.Input, resolve(step.input));
+    if (step.input2) set(Step.Input2, resolve(step.input2));
+    set(Step.Output, resolve(step.output));
+    if (step.params) set(Step.Params, resolve(step.params));
+    if (step.scratchBytes) {
+      set(Step.Scratch, imageBytes + places.scratchOffset(i));
+      set(Step.ScratchBytes, align(step.scratchBytes, 16));
+    }
+    for (const [word, value] of step.fields) set(word, value);
+    for (const [word, value] of step.floats ?? []) view.setFloat32(base + word * 4, value, true);
+  }
+  for (const [i, blob] of lowered.params.entries()) bytes.set(blob, paramOffsets[i]!);
+  return { bytes, totalBytes, lowered, places };
+}
+
+function align(value: number, to: number): number {
+  return Math.ceil(value / to) * to;
+}

@@ -1,0 +1,62 @@
+// Turns a graph into steps whose places are still symbolic: which tensor, temporary or params blob.
+// Invariant: steps are in execution order; a step reads only what an earlier one, an input or the
+// image holds.
+
+import type { Graph, Node, Tensor } from "../graph/graph.ts";
+import { DTYPE_BYTES, elementCount } from "../graph/graph.ts";
+import type { Lowering, Ref, StepSpec } from "../ops/operator.ts";
+import { operatorFor } from "../ops/registry.ts";
+
+export interface LoweredStep extends StepSpec {
+  readonly node: Node;
+  /** all of the node's steps: temporaries live from the first to the last */
+  readonly nodeIndex: number;
+}
+
+export interface Lowered {
+  readonly steps: readonly LoweredStep[];
+  /** distinct read-only blobs */
+  readonly params: readonly Uint8Array[];
+  readonly temporaries: readonly { readonly bytes: number; readonly nodeIndex: number }[];
+  /** output tensor → the tensor whose bytes it shares */
+  readonly aliases: ReadonlyMap<number, number>;
+}
+
+export function lowerGraph(graph: Graph): Lowered {
+  const steps: LoweredStep[] = [];
+  const params: Uint8Array[] = [];
+  const paramIndex = new Map<string, number>();
+  const temporaries: { bytes: number; nodeIndex: number }[] = [];
+  const aliases = new Map<number, number>();
+
+  const addParams = (bytes: Uint8Array): Ref => {
+    const key = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
+    let index = paramIndex.get(key);
+    if (index === undefined) {
+      index = params.push(bytes) - 1;
+      paramIndex.set(key, index);
+    }
+    return { kind: "params", index };
+  };
+
+  for (const [nodeIndex, node] of graph.nodes.entries()) {
+    const lowering: Lowering = {
+      tensor: (id) => graph.tensors[id]!,
+      at: (id, byteOffset = 0) => {
+        const { data } = graph.tensors[id]!;
+        if (!data) return { kind: "tensor", id, byteOffset };
+        return addParams(new Uint8Array(data.buffer, data.byteOffset + byteOffset, data.byteLength - byteOffset));
+      },
+      params: addParams,
+      temporary: (bytes) => ({ kind: "temporary", index: temporaries.push({ bytes, nodeIndex }) - 1, byteOffset: 0 }),
+      alias: (output, input) => void aliases.set(output, input),
+      emit: (step) => void steps.push({ ...step, node, nodeIndex }),
+    };
+    operatorFor(node.op).lower(node, lowering);
+  }
+  return { steps, params, temporaries, aliases };
+}
+
+export function tensorBytes(tensor: Tensor): number {
+  return elementCount(tensor.shape) * DTYPE_BYTES[tensor.dtype];
+}

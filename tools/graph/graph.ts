@@ -126,6 +126,8 @@ export interface Graph {
   readonly nodes: Node[];
   readonly inputs: readonly number[];
   readonly outputs: readonly number[];
+  /** inputs and outputs that the caller sees as float32 although the tensor is an integer: the host converts */
+  readonly edges?: ReadonlyMap<number, "float32">;
 }
 
 export function elementCount(shape: readonly number[]): number {

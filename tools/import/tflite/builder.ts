@@ -1,0 +1,139 @@
+// Collects the graph while the operators are imported: tensors on first use, nodes in order.
+// Invariant: a file tensor becomes at most one graph tensor, with static dimensions ≥ 1, and data
+// exactly when it is a constant; node names are unique.
+
+import {
+  type Attributes,
+  type DType,
+  elementCount,
+  type Node,
+  type OpName,
+  type Quantization,
+  type Tensor,
+} from "../../graph/graph.ts";
+import { makeNode } from "../../graph/node.ts";
+import { Constants, graphDtype, typeName } from "./constants.ts";
+import { damaged, type FileQuantization, type FileTensor, quoted, type TfliteFile } from "./file.ts";
+import { Obstacle } from "./obstacle.ts";
+
+/** A tensor of the graph with its id. */
+export interface Operand {
+  readonly id: number;
+  readonly tensor: Tensor;
+}
+
+const NARROW: ReadonlySet<DType> = new Set<DType>(["int8", "uint8", "int16"]);
+const MAX_ELEMENTS = 2 ** 31 - 1;
+
+export class GraphBuilder {
+  readonly file: TfliteFile;
+  readonly tensors: Tensor[] = [];
+  readonly nodes: Node[] = [];
+  readonly #constants: Constants;
+  readonly #ids = new Map<number, number>();
+  readonly #nodeNames = new Set<string>();
+  readonly #inputs: ReadonlySet<number>;
+
+  constructor(file: TfliteFile) {
+    this.file = file;
+    this.#constants = new Constants(file);
+    this.#inputs = new Set(file.inputs);
+  }
+
+  fileTensor(index: number): FileTensor {
+    const tensor = this.file.tensors[index];
+    if (tensor === undefined) throw new Error(`tensor ${index} was not checked by read.ts`);
+    return tensor;
+  }
+
+  isInput(fileIndex: number): boolean {
+    return this.#inputs.has(fileIndex);
+  }
+
+  /** `where` opens the sentence when the tensor cannot be represented. */
+  operand(fileIndex: number, where: string): Operand {
+    const known = this.#ids.get(fileIndex);
+    const tensor = known === undefined ? this.#convert(this.fileTensor(fileIndex), where) : this.tensors[known];
+    if (tensor === undefined) throw new Error(`graph tensor ${known} is missing`);
+    const id = known ?? this.add(tensor).id;
+    this.#ids.set(fileIndex, id);
+    return { id, tensor };
+  }
+
+  /** A tensor that the file does not have, e.g. between the two nodes of one operator. */
+  add(tensor: Tensor): Operand {
+    this.tensors.push(tensor);
+    return { id: this.tensors.length - 1, tensor };
+  }
+
+  emit<K extends OpName>(
+    op: K,
+    name: string,
+    inputs: readonly number[],
+    outputs: readonly number[],
+    attrs: Attributes[K],
+  ): void {
+    let unique = name;
+    for (let i = 2; this.#nodeNames.has(unique); i++) unique = `${name}#${i}`;
+    this.#nodeNames.add(unique);
+    this.nodes.push(makeNode(op, unique, inputs, outputs, attrs));
+  }
+
+  #convert(tensor: FileTensor, where: string): Tensor {
+    const what = `${where} uses tensor ${quoted(tensor.name)}, which`;
+    if (tensor.obstacle !== undefined) {
+      throw new Obstacle(
+        "UNSUPPORTED",
+        `${what} ${tensor.obstacle}`,
+        "convert the model with plain dense tensors and no state",
+      );
+    }
+    const dtype = graphDtype(tensor.type);
+    if (dtype === undefined) {
+      throw new Obstacle(
+        "UNSUPPORTED",
+        `${what} is ${typeName(tensor.type)}`,
+        "convert the model with int8 weights and activations",
+      );
+    }
+    const count = this.#count(tensor, what);
+    const data = this.isInput(tensor.index) ? undefined : this.#constants.data(tensor, count);
+    // An int32 or int64 tensor is a bias or a shape: the scale of a bias is s_x · s_w, whatever is stored.
+    const scaled = tensor.quant !== undefined && NARROW.has(dtype);
+    const quant = scaled ? this.#quantization(tensor, tensor.quant) : undefined;
+    return {
+      name: tensor.name,
+      shape: tensor.shape,
+      dtype,
+      ...(quant === undefined ? {} : { quant }),
+      ...(data === undefined ? {} : { data }),
+    };
+  }
+
+  #count(tensor: FileTensor, what: string): number {
+    const bad = tensor.shape.find((size) => size < 1);
+    if (bad !== undefined) {
+      throw new Obstacle(
+        "UNSUPPORTED",
+        `${what} has shape [${tensor.shape}]: a dimension of ${bad}, expected 1 or more`,
+        "fix every dimension of the model's inputs and convert it again",
+      );
+    }
+    const count = elementCount(tensor.shape);
+    if (count > MAX_ELEMENTS) {
+      throw damaged(
+        this.file.name,
+        `tensor ${quoted(tensor.name)} of shape [${tensor.shape}] has over ${MAX_ELEMENTS} elements`,
+      );
+    }
+    return count;
+  }
+
+  #quantization(tensor: FileTensor, quant: FileQuantization): Quantization {
+    const bad = quant.scale.find((scale) => !(scale > 0 && scale < Number.POSITIVE_INFINITY));
+    if (bad !== undefined) {
+      throw damaged(this.file.name, `tensor ${quoted(tensor.name)} has a scale of ${bad}, expected a positive number`);
+    }
+    return { scale: quant.scale, zeroPoint: quant.zeroPoint, axis: quant.scale.length > 1 ? quant.axis : 0 };
+  }
+}

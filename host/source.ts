@@ -12,16 +12,20 @@ export interface ReadOptions {
   readonly onProgress?: (receivedBytes: number, totalBytes?: number) => void;
 }
 
+const FIRST_BYTES = 65536;
+const MOST_FIRST_BYTES = 2 ** 28;
+
 async function readBody(response: Response, { signal, onProgress }: ReadOptions): Promise<Uint8Array> {
   const reader = response.body?.getReader();
   if (!reader) return new Uint8Array(await response.arrayBuffer());
-  const cancel = (): void => void reader.cancel(signal?.reason);
+  const cancel = (): void => void reader.cancel(signal?.reason).catch(() => {});
   signal?.addEventListener("abort", cancel);
   try {
     // the length of a compressed transfer is not that of the file
     const compressed = response.headers.has("content-encoding");
     const total = compressed ? undefined : Number(response.headers.get("content-length")) || undefined;
-    let bytes = new Uint8Array(Math.min(total ?? 0, 2 ** 30) || PAGE);
+    // what the server says is only where to start
+    let bytes = new Uint8Array(Math.min(total ?? FIRST_BYTES, MOST_FIRST_BYTES));
     let received = 0;
     for (;;) {
       const { done, value } = await reader.read();
@@ -38,10 +42,9 @@ async function readBody(response: Response, { signal, onProgress }: ReadOptions)
     }
   } finally {
     signal?.removeEventListener("abort", cancel);
+    cancel();
   }
 }
-
-const PAGE = 65536;
 
 /** All bytes of `source`. */
 export async function readSource(
@@ -49,20 +52,20 @@ export async function readSource(
   options: ReadOptions,
 ): Promise<Uint8Array> {
   const { signal } = options;
-  signal?.throwIfAborted();
+  // awaited before anything can throw, so that its own failure is never left unhandled
   const given = await source;
+  signal?.throwIfAborted();
   if (ArrayBuffer.isView(given)) return new Uint8Array(given.buffer, given.byteOffset, given.byteLength);
-  if (given instanceof ArrayBuffer) return new Uint8Array(given);
+  // told apart by what they have: an ArrayBuffer or Response may be of another realm
+  const isObject = typeof given === "object";
+  if (isObject && "byteLength" in given) return new Uint8Array(given);
   try {
-    const response = given instanceof Response ? given : await fetch(given, signal ? { signal } : {});
+    const response = isObject && "body" in given ? given : await fetch(given, signal ? { signal } : {});
     if (!response.ok) throw new Error(`HTTP ${response.status}`);
     return await readBody(response, options);
   } catch (cause) {
     signal?.throwIfAborted();
-    throw new MoteError(
-      "FETCH",
-      `The model did not arrive from ${given instanceof Response ? given.url : given}: ${String(cause)}.`,
-      { cause },
-    );
+    const address = isObject && "url" in given ? given.url || "the response" : given;
+    throw new MoteError("FETCH", `The model did not arrive from ${address}: ${String(cause)}.`, { cause });
   }
 }

@@ -2,7 +2,7 @@
 // draw, so that format and session tests know every byte of it:
 //
 //   0 plan header │ 64 io records │ 128 the step │ 256 table │ 512 arena: input 12 B │ 576 output 12 B │ 640 end
-import { ABI_VERSION, Lookup, NUMERICS_VERSION, Op, Plan, STEP_WORDS, Step } from "../../assembly/abi.ts";
+import { ABI_VERSION, Lookup, NUMERICS_VERSION, Op, Plan, Step } from "../../assembly/abi.ts";
 import type { Header, PortHeader } from "../../host/format/header.ts";
 import { type ModelContent, writeModel } from "../../tools/pack/file.ts";
 
@@ -27,21 +27,20 @@ const port = (name: string, given: Partial<PortHeader> = {}): PortHeader => ({
   ...given,
 });
 
-/** Changes to the usual tiny model; `bytes` is the arena bytes that each port takes. */
+/** Changes to the usual tiny model. */
 export interface TinyOptions {
   readonly input?: Partial<PortHeader>;
   readonly output?: Partial<PortHeader>;
   readonly header?: Partial<Header>;
+  /** arena bytes of each port */
   readonly bytes?: number;
+  /** bytes of image and arena, when the arena is to be larger than it need be */
+  readonly total?: number;
 }
 
 /** y = x XOR 0x80 of every byte: int8 v becomes v ± 128. */
-export function tinyContent({
-  input = {},
-  output = {},
-  header = {},
-  bytes = TINY.count,
-}: TinyOptions = {}): ModelContent {
+export function tinyContent(options: TinyOptions = {}): ModelContent {
+  const { input = {}, output = {}, header = {}, bytes = TINY.count, total = TINY.total } = options;
   const image = new Uint8Array(TINY.image);
   const view = new DataView(image.buffer);
   const put = (offset: number, words: Readonly<Record<number, number>>): void => {
@@ -53,7 +52,7 @@ export function tinyContent({
     [Plan.StepCount]: 1,
     [Plan.StepOffset]: TINY.step,
     [Plan.ImageBytes]: TINY.image,
-    [Plan.TotalBytes]: TINY.total,
+    [Plan.TotalBytes]: total,
     [Plan.InputCount]: 1,
     [Plan.OutputCount]: 1,
     [Plan.IoOffset]: TINY.io,
@@ -65,7 +64,6 @@ export function tinyContent({
     [Step.Output]: TINY.output,
     [Step.Params]: TINY.table,
     [Lookup.Count]: bytes,
-    [STEP_WORDS - 1]: 0,
   });
   for (let i = 0; i < 256; i++) image[TINY.table + i] = i ^ 0x80;
   const vector = Uint8Array.from({ length: bytes }, (_, i) => i * 21);
@@ -74,7 +72,7 @@ export function tinyContent({
       name: "tiny",
       inputs: [port("x", input)],
       outputs: [port("y", output)],
-      memory: { imageBytes: TINY.image, arenaBytes: TINY.total - TINY.image, totalBytes: TINY.total },
+      memory: { imageBytes: TINY.image, arenaBytes: total - TINY.image, totalBytes: total },
       steps: [
         {
           name: "flip",

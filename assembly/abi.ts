@@ -292,17 +292,21 @@ export const enum IntegerKind {
   Int16 = 2,
 }
 
-/** Rescales int16 → int16, int16 → int8 or int8 → int16 by a Q31 multiplier. Kernel: RequantizeKernel. */
+/** Rescales between int16 and other integers by a Q31 multiplier. Kernel: RequantizeKernel. */
 export const enum Requantize {
   Count = 8,
   Multiplier = 9,
   Shift = 10,
   InZero = 11,
   OutZero = 12,
+  Min = 13,
+  Max = 14,
 }
 
 export const enum RequantizeKernel {
   Int16ToInt16 = 0,
   Int16ToInt8 = 1,
   Int8ToInt16 = 2,
+  Int32ToInt16 = 3,
+  Int16ToInt32 = 4,
 }

@@ -4,9 +4,12 @@
 import { ABI_VERSION, NUMERICS_VERSION, Op, Plan, STEP_WORDS, SLACK_BYTES, Status, Step } from "./abi";
 import { field, setMemory } from "./memory";
 import { checkConv2d, runConv2d } from "./ops/conv2d";
+import { checkCopy, runCopy } from "./ops/copy";
 import { checkDepthwiseConv2d, runDepthwiseConv2d } from "./ops/depthwiseConv2d";
+import { checkFill, runFill } from "./ops/fill";
 import { checkFullyConnected, runFullyConnected } from "./ops/fullyConnected";
 import { checkLookup, runLookup } from "./ops/lookup";
+import { checkRequantize, runRequantize } from "./ops/requantize";
 
 const STEP_BYTES: usize = <usize>STEP_WORDS * 4;
 
@@ -73,6 +76,12 @@ function checkStep(step: usize): i32 {
       return checkFullyConnected(step);
     case Op.Lookup:
       return checkLookup(step);
+    case Op.Copy:
+      return checkCopy(step);
+    case Op.Fill:
+      return checkFill(step);
+    case Op.Requantize:
+      return checkRequantize(step);
     default:
       return Status.Operator;
   }
@@ -91,6 +100,15 @@ function runStep(step: usize): void {
       break;
     case Op.Lookup:
       runLookup(step);
+      break;
+    case Op.Copy:
+      runCopy(step);
+      break;
+    case Op.Fill:
+      runFill(step);
+      break;
+    case Op.Requantize:
+      runRequantize(step);
       break;
     default:
       unreachable();

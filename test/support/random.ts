@@ -1,5 +1,7 @@
 // Seeded random tensors for the property tests. Invariant: the same seed gives the same numbers.
 
+import { type DType, type TensorData, zeros } from "../../tools/graph/graph.ts";
+
 /** A small generator (xorshift32): uniform unsigned 32-bit words. */
 export class Random {
   #state: number;
@@ -29,4 +31,18 @@ export class Random {
       return kind === 0 ? min : kind === 1 ? max : this.integer(min, max);
     });
   }
+}
+
+/** `count` values over the whole range of `dtype`; small magnitudes for float32. */
+export function randomData(dtype: DType, count: number, seed: number): TensorData {
+  const random = new Random(seed);
+  if (dtype === "int8") return random.int8(count);
+  const out = zeros(dtype, count);
+  for (let i = 0; i < count; i++) {
+    // A typed array keeps the low bits; int64 takes a bigint.
+    if (dtype === "int64") (out as BigInt64Array)[i] = BigInt(random.word()) * 77777777777n;
+    else if (dtype === "float32") out[i] = random.real(-4, 4);
+    else out[i] = random.word() | 0;
+  }
+  return out;
 }

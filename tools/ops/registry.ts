@@ -3,16 +3,28 @@
 
 import { ToolError } from "../errors.ts";
 import type { OpName } from "../graph/graph.ts";
+import { concat } from "./concat.ts";
 import { conv2d } from "./conv2d.ts";
 import { depthwiseConv2d } from "./depthwiseConv2d.ts";
 import { fullyConnected } from "./fullyConnected.ts";
 import type { Operator } from "./operator.ts";
+import { pad } from "./pad.ts";
+import { reshape } from "./reshape.ts";
+import { split } from "./split.ts";
+import { stridedSlice } from "./stridedSlice.ts";
+import { transpose } from "./transpose.ts";
 
 /** Typed by its own attributes in its own file; here all are seen through the node they are given. */
 const operators: Partial<{ [K in OpName]: Operator<K> }> = {
+  concat,
   conv2d,
   depthwiseConv2d,
   fullyConnected,
+  pad,
+  reshape,
+  split,
+  stridedSlice,
+  transpose,
 };
 
 export const operatorNames = Object.keys(operators) as OpName[];

@@ -1,0 +1,31 @@
+// TFLite's fixed-point arithmetic, in whole numbers of any size: the truth behind
+// assembly/numeric/fixedPoint.ts. Invariant: a factor is multiplier · 2^(shift − 31), multiplier in Q31.
+
+export interface FixedPoint {
+  readonly multiplier: number;
+  readonly shift: number;
+}
+
+/** The factor as 31 bits and a power of two: 2^30 ≤ multiplier < 2^31, or 0 where the factor is under 2^−32. */
+export function fixedPoint(factor: number): FixedPoint {
+  if (factor === 0) return { multiplier: 0, shift: 0 };
+  let shift = Math.floor(Math.log2(factor)) + 1;
+  // The logarithm may be off by one next to a power of two.
+  while (factor / 2 ** shift >= 1) shift++;
+  while (factor / 2 ** shift < 0.5) shift--;
+  let multiplier = Math.round((factor / 2 ** shift) * 2 ** 31);
+  if (multiplier === 2 ** 31) {
+    multiplier = 2 ** 30;
+    shift++;
+  }
+  return shift < -31 ? { multiplier: 0, shift: 0 } : { multiplier, shift };
+}
+
+/** round(x · factor), x an int32: rounds to nearest, halves away from zero, once for the product and once for the shift. */
+export function multiplyFixedPoint(x: number, { multiplier, shift }: FixedPoint): number {
+  const product = BigInt((x << Math.max(shift, 0)) | 0) * BigInt(multiplier);
+  const high = Number((product + (product >= 0n ? 1n << 30n : 1n - (1n << 30n))) / (1n << 31n));
+  const down = Math.max(-shift, 0);
+  // high / 2^down to nearest, halves away from zero; both are exact in a double.
+  return Math.sign(high) * Math.floor(Math.abs(high) / 2 ** down + 0.5);
+}

@@ -1,6 +1,7 @@
 // Finds, compiles and starts the core: an AssemblyScript module without imports (assembly/index.ts).
 // Invariant: a file is compiled once however many models use it; what `startCore` returns has the
 // exports of CoreExports. Called by model.ts (choice) and session.ts (one instance a session).
+import { Build } from "../assembly/abi.ts";
 import { MoteError } from "./errors.ts";
 import { hasSimd } from "./features.ts";
 
@@ -15,6 +16,7 @@ export type CoreSource = { readonly [build in BuildName]?: CoreFile };
 /** What assembly/index.ts exports. */
 export interface CoreExports {
   readonly memory: WebAssembly.Memory;
+  build(): number;
   heapBase(): number;
   load(base: number, availableBytes: number): number;
   failedStep(): number;
@@ -30,7 +32,7 @@ export interface Core {
 }
 
 const ALIGN = 64;
-const FUNCTIONS = ["heapBase", "load", "failedStep", "run", "runSteps"] as const;
+const FUNCTIONS = ["build", "heapBase", "load", "failedStep", "run", "runSteps"] as const;
 
 /** A fresh instance with its own memory. Throws MoteError NO_CORE. */
 export async function startCore(module: WebAssembly.Module): Promise<CoreExports> {
@@ -61,20 +63,21 @@ async function compile(file: CoreFile): Promise<WebAssembly.Module> {
   return WebAssembly.compile(typeof file === "string" || file instanceof URL ? await fetchCore(file) : file);
 }
 
-async function prepare(build: BuildName, file: CoreFile): Promise<Core> {
+async function prepare(file: CoreFile): Promise<Core> {
   const module = await compile(file);
   const core = await startCore(module);
+  const build = core.build() === Build.Simd ? "simd" : "scalar";
   return { build, module, base: Math.ceil(core.heapBase() / ALIGN) * ALIGN };
 }
 
 const byName = new Map<string, Promise<Core>>();
 const byObject = new WeakMap<object, Promise<Core>>();
 
-function prepareOnce(build: BuildName, file: CoreFile): Promise<Core> {
+function prepareOnce(file: CoreFile): Promise<Core> {
   const cache = (typeof file === "string" ? byName : byObject) as Map<CoreFile, Promise<Core>>;
   let core = cache.get(file);
   if (!core) {
-    core = prepare(build, file);
+    core = prepare(file);
     cache.set(file, core);
     // a failure is not kept: the network may be back at the next try
     core.catch(() => cache.delete(file));
@@ -91,7 +94,7 @@ export async function chooseCore(source: CoreSource, only?: BuildName): Promise<
     // a compiled module needs no probe, and some hosts allow neither probing nor compiling
     if (build === "simd" && !(file instanceof WebAssembly.Module) && !hasSimd()) continue;
     try {
-      return await prepareOnce(build, file);
+      return await prepareOnce(file);
     } catch (error) {
       if (!(error instanceof WebAssembly.CompileError)) throw error;
       cause = error;

@@ -8,7 +8,7 @@ import type { PortSlot } from "./format/reader.ts";
 import { dequantize, quantize } from "./quantize.ts";
 
 /** The typed array's class name, also for one of another realm (an iframe, a vm context). */
-const kindOf = (value: unknown): string =>
+export const kindOf = (value: unknown): string =>
   ArrayBuffer.isView(value) ? String((value as TensorArray)[Symbol.toStringTag]) : typeof value;
 
 export class Edge {

@@ -3,7 +3,7 @@
 // `outputs` allocates nothing on the JS heap; after `dispose` every call throws MoteError DISPOSED.
 import { SLACK_BYTES, Status } from "../assembly/abi.ts";
 import { type BuildName, type Core, type CoreExports, startCore } from "./core.ts";
-import { Edge } from "./edge.ts";
+import { Edge, kindOf } from "./edge.ts";
 import { MoteError } from "./errors.ts";
 import type { TensorArray } from "./format/dtype.ts";
 import type { ModelFile } from "./format/reader.ts";
@@ -40,19 +40,22 @@ const pick = (values: Inputs, { port }: Edge): TensorArray =>
 
 /** Refuses anything but one array that fits for each of `edges`, so that nothing is half written. */
 function check(side: string, edges: readonly Edge[], values: Inputs): void {
-  let given = 0;
-  if (ArrayBuffer.isView(values)) given = 1;
-  else if (typeof values === "object") for (const _ in values as object) given++;
-  let found = 0;
-  while (found < edges.length && given === edges.length && pick(values, edges[found]!) !== undefined) found++;
-  if (found !== edges.length || typeof values !== "object") {
-    const got = values && typeof values === "object" ? `{${Object.keys(values).slice(0, 8).join(", ")}}` : values;
-    throw new MoteError(
-      "BAD_INPUT",
-      `${side} must be an object with an array for each of ${namesOf(edges)}, got ${got}.`,
-    );
+  const isMap = typeof values === "object" && !ArrayBuffer.isView(values);
+  let given = isMap ? 0 : 1;
+  // Object.keys would allocate
+  if (isMap) for (const _ in values) given++;
+  for (let i = 0; i < edges.length || i < given; i++) {
+    const edge = edges[i];
+    const value = edge && typeof values === "object" && values ? pick(values, edge) : undefined;
+    if (given !== edges.length || value === undefined) {
+      const got = isMap && values ? `{${Object.keys(values).slice(0, 8).join(", ")}}` : kindOf(values);
+      throw new MoteError(
+        "BAD_INPUT",
+        `${side} must be an object with an array for each of ${namesOf(edges)}, got ${got}.`,
+      );
+    }
+    edge!.accept(value);
   }
-  for (let i = 0; i < edges.length; i++) edges[i]!.accept(pick(values, edges[i]!));
 }
 
 /** A model in its own memory, ready to run. Made by `model.createSession()`. */

@@ -48,13 +48,17 @@ describe("the choice of the core", () => {
   it.each<readonly [string, CoreSource, string]>([
     ["none", {}, 'No simd or scalar build of the core runs here: give another in "core".'],
     ["what is not wasm", { scalar: NOT_WASM }, "No simd or scalar build"],
-    ["another module", { simd: EMPTY_MODULE }, 'The core file has no export "heapBase": use the one of this release.'],
+    ["another module", { simd: EMPTY_MODULE }, 'The core file has no export "build": use the one of this release.'],
     ["a module with imports", { simd: WITH_IMPORT }, "The core does not start on this engine: TypeError"],
   ])("refuses %s", async (_, source, message) => {
     await expect(chooseCore(source)).rejects.toMatchObject({
       code: "NO_CORE",
       message: expect.stringContaining(message),
     });
+  });
+
+  it("is told by the core itself, wherever its file was given", async () => {
+    expect((await chooseCore({ simd: file("scalar") })).build).toBe("scalar");
   });
 
   it("refuses a named build that is not given", async () => {

@@ -1,8 +1,10 @@
 import { describe, expect, it } from "vitest";
+import { Plan } from "../../assembly/abi.ts";
 import { MoteError, type MoteErrorCode } from "../../host/errors.ts";
 import { loadModel, type Session } from "../../host/index.ts";
+import { writeModel } from "../../tools/pack/file.ts";
 import { BUILDS, CORE } from "../support/core.ts";
-import { type TinyOptions, tinyModel } from "../support/tinyModel.ts";
+import { TINY, type TinyOptions, tinyContent, tinyModel } from "../support/tinyModel.ts";
 
 async function open(options?: TinyOptions, build: "simd" | "scalar" = "simd"): Promise<Session> {
   const model = await loadModel(tinyModel(options), { core: CORE });
@@ -94,6 +96,9 @@ describe("wrong input is one sentence", () => {
     ["an unknown name", { z: twelve }, 'Inputs must be an object with an array for each of "x", got {z}.'],
     ["an extra name", { x: twelve, z: twelve }, 'Inputs must be an object with an array for each of "x", got {x, z}.'],
     ["nothing", undefined, 'Inputs must be an object with an array for each of "x", got undefined.'],
+    ["a list alone", [1, 2], 'Inputs must be an object with an array for each of "x", got {0, 1}.'],
+    ["a number", 5, 'Inputs must be an object with an array for each of "x", got number.'],
+    ["null alone", null, 'Inputs must be an object with an array for each of "x", got object.'],
     ["a wrong length", { x: new Int8Array(11) }, 'Input "x" must have 12 elements (shape 1×3×4), got 11.'],
     ["a wrong type", { x: new Uint8Array(12) }, 'Input "x" must be Int8Array or Float32Array, got Uint8Array.'],
     ["a list", { x: [1, 2, 3] }, 'Input "x" must be Int8Array or Float32Array, got object.'],
@@ -119,6 +124,32 @@ describe("wrong input is one sentence", () => {
     expect(failure("BAD_INPUT", () => session.run(new Float32Array(12)))).toBe(
       'Input "x" must be Int8Array, got Float32Array.',
     );
+  });
+});
+
+describe("a model with two inputs", () => {
+  it("takes one array for each, by name only", async () => {
+    const { header, image, selfTest } = tinyContent({ total: TINY.total + 64 });
+    const view = new DataView(image.buffer);
+    view.setUint32(Plan.InputCount * 4, 2, true);
+    const io = [TINY.input, 12, TINY.total, 12, TINY.output, 12];
+    io.forEach((word, i) => {
+      view.setUint32(TINY.io + i * 4, word, true);
+    });
+    const inputs = [...header.inputs, { ...header.inputs[0]!, name: "unused" }];
+    const vectors = { inputs: [selfTest.inputs[0]!, new Uint8Array(12)], outputs: selfTest.outputs };
+    const file = writeModel({ header: { ...header, inputs }, image, selfTest: vectors });
+    const session = await (await loadModel(file, { core: CORE })).createSession();
+    expect(session.selfTest()).toBe(true);
+    expect(session.run({ unused: twelve, x: twelve })).toEqual({ y: real });
+    const message = (got: string): string =>
+      `Inputs must be an object with an array for each of "x", "unused", got ${got}.`;
+    expect(failure("BAD_INPUT", () => session.run(twelve))).toBe(message("Int8Array"));
+    expect(failure("BAD_INPUT", () => session.run({ x: twelve }))).toBe(message("{x}"));
+    // neither input is written when the other does not fit
+    session.input("x").fill(1);
+    failure("BAD_INPUT", () => session.run({ x: twelve, unused: new Int8Array(1) }));
+    expect(session.input("x")[0]).toBe(1);
   });
 });
 

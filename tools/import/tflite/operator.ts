@@ -89,13 +89,14 @@ export class OperatorContext {
     return output;
   }
 
+  /** An output of any integer dtype. */
+  integerOutput(position: number): Operand {
+    return this.#activation(this.#fileIndex("output", position), "quantized", "output");
+  }
+
   /** The first output, whatever its type. */
   anyOutput(): Operand {
     return this.builder.operand(this.#fileIndex("output", 0), this.label);
-  }
-
-  isGraphInput(position: number): boolean {
-    return this.builder.isInput(this.#fileIndex("input", position));
   }
 
   /** The values of a constant int32 or int64 operand such as a shape; `role` names it in the refusal. */

@@ -3,11 +3,18 @@
 
 import { BuiltinOperator } from "../generated/tflite.ts";
 import type { OperatorContext } from "../operator.ts";
+import { batchMatmul } from "./batchMatmul.ts";
 import { conv2d, depthwiseConv2d, transposeConv } from "./conv.ts";
 import { add, clamp, leakyRelu, mul, softmax, squaredDifference, sub, unary } from "./elementwise.ts";
 import { fullyConnected } from "./fullyConnected.ts";
+import { concatenation, pack, split, splitV, unpack } from "./join.ts";
+import { pad, padV2 } from "./pad.ts";
 import { averagePool2d, maxPool2d, mean } from "./pool.ts";
+import { dequantize, quantize } from "./quantize.ts";
 import { expandDims, reshape, squeeze } from "./reshape.ts";
+import { resizeBilinear, resizeNearest } from "./resize.ts";
+import { slice, stridedSlice } from "./slice.ts";
+import { transpose } from "./transpose.ts";
 
 export type OperatorImporter = (op: OperatorContext) => void;
 
@@ -36,4 +43,19 @@ export const IMPORTERS: ReadonlyMap<number, OperatorImporter> = new Map<number, 
   [BuiltinOperator.RESHAPE, reshape],
   [BuiltinOperator.SQUEEZE, squeeze],
   [BuiltinOperator.EXPAND_DIMS, expandDims],
+  [BuiltinOperator.TRANSPOSE, transpose],
+  [BuiltinOperator.PAD, pad],
+  [BuiltinOperator.PADV2, padV2],
+  [BuiltinOperator.CONCATENATION, concatenation],
+  [BuiltinOperator.PACK, pack],
+  [BuiltinOperator.SPLIT, split],
+  [BuiltinOperator.SPLIT_V, splitV],
+  [BuiltinOperator.UNPACK, unpack],
+  [BuiltinOperator.SLICE, slice],
+  [BuiltinOperator.STRIDED_SLICE, stridedSlice],
+  [BuiltinOperator.RESIZE_NEAREST_NEIGHBOR, resizeNearest],
+  [BuiltinOperator.RESIZE_BILINEAR, resizeBilinear],
+  [BuiltinOperator.BATCH_MATMUL, batchMatmul],
+  [BuiltinOperator.QUANTIZE, quantize],
+  [BuiltinOperator.DEQUANTIZE, dequantize],
 ]);

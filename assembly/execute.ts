@@ -6,10 +6,14 @@ import { field, setMemory } from "./memory";
 import { checkConv2d, runConv2d } from "./ops/conv2d";
 import { checkCopy, runCopy } from "./ops/copy";
 import { checkDepthwiseConv2d, runDepthwiseConv2d } from "./ops/depthwiseConv2d";
+import { checkDequantize, runDequantize } from "./ops/dequantize";
 import { checkFill, runFill } from "./ops/fill";
 import { checkFullyConnected, runFullyConnected } from "./ops/fullyConnected";
 import { checkLookup, runLookup } from "./ops/lookup";
+import { checkQuantize, runQuantize } from "./ops/quantize";
 import { checkRequantize, runRequantize } from "./ops/requantize";
+import { checkResizeBilinear, runResizeBilinear } from "./ops/resizeBilinear";
+import { checkResizeNearest, runResizeNearest } from "./ops/resizeNearest";
 
 const STEP_BYTES: usize = <usize>STEP_WORDS * 4;
 
@@ -82,6 +86,14 @@ function checkStep(step: usize): i32 {
       return checkFill(step);
     case Op.Requantize:
       return checkRequantize(step);
+    case Op.ResizeNearest:
+      return checkResizeNearest(step);
+    case Op.ResizeBilinear:
+      return checkResizeBilinear(step);
+    case Op.Quantize:
+      return checkQuantize(step);
+    case Op.Dequantize:
+      return checkDequantize(step);
     default:
       return Status.Operator;
   }
@@ -109,6 +121,18 @@ function runStep(step: usize): void {
       break;
     case Op.Requantize:
       runRequantize(step);
+      break;
+    case Op.ResizeNearest:
+      runResizeNearest(step);
+      break;
+    case Op.ResizeBilinear:
+      runResizeBilinear(step);
+      break;
+    case Op.Quantize:
+      runQuantize(step);
+      break;
+    case Op.Dequantize:
+      runDequantize(step);
       break;
     default:
       unreachable();

@@ -6,10 +6,14 @@ import type { OpName } from "../graph/graph.ts";
 import { concat } from "./concat.ts";
 import { conv2d } from "./conv2d.ts";
 import { depthwiseConv2d } from "./depthwiseConv2d.ts";
+import { dequantize } from "./dequantize.ts";
 import { fullyConnected } from "./fullyConnected.ts";
 import type { Operator } from "./operator.ts";
 import { pad } from "./pad.ts";
+import { quantize } from "./quantize.ts";
 import { reshape } from "./reshape.ts";
+import { resizeBilinear } from "./resizeBilinear.ts";
+import { resizeNearest } from "./resizeNearest.ts";
 import { split } from "./split.ts";
 import { stridedSlice } from "./stridedSlice.ts";
 import { transpose } from "./transpose.ts";
@@ -19,9 +23,13 @@ const operators: Partial<{ [K in OpName]: Operator<K> }> = {
   concat,
   conv2d,
   depthwiseConv2d,
+  dequantize,
   fullyConnected,
   pad,
+  quantize,
   reshape,
+  resizeBilinear,
+  resizeNearest,
   split,
   stridedSlice,
   transpose,

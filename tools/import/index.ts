@@ -3,6 +3,7 @@
 
 import { ToolError } from "../errors.ts";
 import type { Graph } from "../graph/graph.ts";
+import { runPasses } from "../graph/passes.ts";
 import { importTflite } from "./tflite/import.ts";
 import { isTflite } from "./tflite/read.ts";
 
@@ -11,7 +12,7 @@ export { importTflite } from "./tflite/import.ts";
 /** `fileName` is for messages, and names the graph. */
 export function importModel(bytes: Uint8Array, fileName: string): Graph {
   if (!isTflite(bytes)) throw notTflite(bytes, fileName);
-  return importTflite(bytes, fileName);
+  return runPasses(importTflite(bytes, fileName));
 }
 
 function notTflite(bytes: Uint8Array, name: string): ToolError {

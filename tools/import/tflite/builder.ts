@@ -14,6 +14,7 @@ import {
 import { makeNode } from "../../graph/node.ts";
 import { Constants, graphDtype, typeName } from "./constants.ts";
 import { damaged, type FileQuantization, type FileTensor, quoted, type TfliteFile } from "./file.ts";
+import { Names } from "./names.ts";
 import { Obstacle } from "./obstacle.ts";
 
 /** A tensor of the graph with its id. */
@@ -31,7 +32,7 @@ export class GraphBuilder {
   readonly nodes: Node[] = [];
   readonly #constants: Constants;
   readonly #ids = new Map<number, number>();
-  readonly #nodeNames = new Set<string>();
+  readonly #nodeNames = new Names();
   readonly #inputs: ReadonlySet<number>;
 
   constructor(file: TfliteFile) {
@@ -73,10 +74,7 @@ export class GraphBuilder {
     outputs: readonly number[],
     attrs: Attributes[K],
   ): void {
-    let unique = name;
-    for (let i = 2; this.#nodeNames.has(unique); i++) unique = `${name}#${i}`;
-    this.#nodeNames.add(unique);
-    this.nodes.push(makeNode(op, unique, inputs, outputs, attrs));
+    this.nodes.push(makeNode(op, this.#nodeNames.take(name), inputs, outputs, attrs));
   }
 
   #convert(tensor: FileTensor, where: string): Tensor {
@@ -98,9 +96,9 @@ export class GraphBuilder {
     }
     const count = this.#count(tensor, what);
     const data = this.isInput(tensor.index) ? undefined : this.#constants.data(tensor, count);
-    // An int32 or int64 tensor is a bias or a shape: the scale of a bias is s_x · s_w, whatever is stored.
-    const scaled = tensor.quant !== undefined && NARROW.has(dtype);
-    const quant = scaled ? this.#quantization(tensor, tensor.quant) : undefined;
+    // A constant of 32 or 64 bits is a bias or a shape: a bias has the scale s_x · s_w, whatever is stored.
+    const scaled = NARROW.has(dtype) || (dtype === "int32" && data === undefined);
+    const quant = scaled && tensor.quant !== undefined ? this.#quantization(tensor, tensor.quant) : undefined;
     return {
       name: tensor.name,
       shape: tensor.shape,

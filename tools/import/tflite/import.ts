@@ -4,6 +4,7 @@
 import type { Graph, Tensor } from "../../graph/graph.ts";
 import { GraphBuilder } from "./builder.ts";
 import type { FileOperator, TfliteFile } from "./file.ts";
+import { Names } from "./names.ts";
 import { Obstacle, obstacleError } from "./obstacle.ts";
 import { OperatorContext } from "./operator.ts";
 import { IMPORTERS } from "./ops/registry.ts";
@@ -49,14 +50,11 @@ function importOperator(builder: GraphBuilder, operator: FileOperator): void {
 /** Callers address inputs and outputs by name. */
 function withUniqueNames(tensors: readonly Tensor[], ports: readonly number[]): Tensor[] {
   const named = [...tensors];
-  const taken = new Set<string>();
+  const names = new Names();
   for (const id of ports) {
     const tensor = named[id];
     if (tensor === undefined) throw new Error(`port ${id} has no tensor`);
-    let name = tensor.name;
-    for (let i = 2; taken.has(name); i++) name = `${tensor.name}_${i}`;
-    taken.add(name);
-    named[id] = { ...tensor, name };
+    named[id] = { ...tensor, name: names.take(tensor.name) };
   }
   return named;
 }

@@ -8,11 +8,14 @@ import { damaged, type FileOperator, type OptionsTable, quoted } from "./file.ts
 import { BuiltinOperator, type BuiltinOptions, TensorType } from "./generated/tflite.ts";
 import { ADVICE, Obstacle } from "./obstacle.ts";
 
-const ZERO_POINTS: Readonly<Record<string, readonly [number, number]>> = {
+/** The dtypes of activations, and the integers each can hold. */
+const ACTIVATIONS: Readonly<Record<string, readonly [number, number]>> = {
   int8: [-128, 127],
   uint8: [0, 255],
   int16: [-32768, 32767],
 };
+/** What QUANTIZE may also read and write: an accumulator's dtype. */
+const INTEGERS: typeof ACTIVATIONS = { ...ACTIVATIONS, int32: [-(2 ** 31), 2 ** 31 - 1] };
 
 export class OperatorContext {
   readonly builder: GraphBuilder;
@@ -89,9 +92,9 @@ export class OperatorContext {
     return output;
   }
 
-  /** An output of any integer dtype. */
-  integerOutput(position: number): Operand {
-    return this.#activation(this.#fileIndex("output", position), "quantized", "output");
+  /** Like an activation, but may also be int32. */
+  integer(kind: "input" | "output", position: number): Operand {
+    return this.#activation(this.#fileIndex(kind, position), "quantized", kind, INTEGERS);
   }
 
   /** The first output, whatever its type. */
@@ -190,13 +193,15 @@ export class OperatorContext {
     return index;
   }
 
-  #activation(fileIndex: number, bare: "quantized" | "bare", role: string): Operand {
+  #activation(fileIndex: number, bare: "quantized" | "bare", role: string, allowed = ACTIVATIONS): Operand {
     const operand = this.builder.operand(fileIndex, this.label);
     const { dtype, name, quant } = operand.tensor;
-    const range = ZERO_POINTS[dtype];
+    const range = allowed[dtype];
     if (dtype === "float32") throw this.#float(role, name);
     if (range === undefined) {
-      throw this.unsupported(`has ${role} ${quoted(name)} of type ${dtype}, expected int8, uint8 or int16`);
+      throw this.unsupported(
+        `has ${role} ${quoted(name)} of type ${dtype}, expected ${Object.keys(allowed).join(", ")}`,
+      );
     }
     const point = quant?.zeroPoint[0] ?? 0;
     if (quant === undefined) {

@@ -7,10 +7,10 @@ import type { OperatorContext } from "../operator.ts";
 
 export function quantize(op: OperatorContext): void {
   const source = op.input(0);
-  const y = op.integerOutput(0);
+  const y = op.integer("output", 0);
   op.expectShape(y, source.tensor.shape);
   if (source.tensor.dtype !== "float32") {
-    op.emit("requantize", [op.activation(0)], [y], {});
+    op.emit("requantize", [op.integer("input", 0)], [y], {});
     return;
   }
   if (source.tensor.data !== undefined) {

@@ -1,19 +1,14 @@
-// The golden models and data beside the project, which are not part of it: tests that need them go
-// through here. Invariant: without them every such test is skipped, and one line says so.
+// Tests that need the golden models and data beside the project go through here. Invariant: without
+// the data every such group is one skipped test, whose reason tally.ts prints.
+import { describe, it } from "vitest";
+import { sharedData } from "./sharedData.ts";
 
-import { existsSync } from "node:fs";
-import { fileURLToPath } from "node:url";
-import { describe } from "vitest";
+export { sharedData } from "./sharedData.ts";
 
-const folder = fileURLToPath(new URL("../../../shared/data", import.meta.url));
-
-/** The folder's path; undefined when it is absent. */
-export const sharedData: string | undefined = existsSync(folder) ? folder : undefined;
-
-/** A `describe` that is skipped, with a printed reason, when the shared data is absent. */
+/** A `describe` that is skipped, with its reason, when the shared data is absent. */
 export function describeShared(name: string, run: (data: string) => void): void {
-  if (sharedData === undefined) console.log(`skipped: ../shared/data is absent (${name})`);
-  describe.skipIf(sharedData === undefined)(name, () => {
+  describe(name, () => {
     if (sharedData !== undefined) run(sharedData);
+    else it("needs the shared data", ({ skip }) => skip("../shared/data is absent"));
   });
 }

@@ -1,3 +1,4 @@
+// The .mote file: its checksum, and what is written reads back, the same bytes every time.
 import { describe, expect, it } from "vitest";
 import { crc32c } from "../../host/format/crc32c.ts";
 import { readModel } from "../../host/format/reader.ts";

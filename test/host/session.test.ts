@@ -1,3 +1,4 @@
+// A session from the outside: running, values at the edge, wrong input, profile, dispose.
 import { describe, expect, it } from "vitest";
 import { Plan } from "../../assembly/abi.ts";
 import { MoteError, type MoteErrorCode } from "../../host/errors.ts";

@@ -96,4 +96,15 @@ describe("the package", () => {
   it("has one version", () => {
     expect(VERSION).toBe(pkg.version);
   });
+
+  it("locks the packages of every platform, not only of the one it was locked on", () => {
+    // npm leaves out those that its registry lacks, and then refuses `npm ci` everywhere
+    const { packages } = JSON.parse(read("package-lock.json")) as {
+      packages: Record<string, { optionalDependencies?: Record<string, string> }>;
+    };
+    const wanted = Object.values(packages).flatMap(({ optionalDependencies = {} }) =>
+      Object.keys(optionalDependencies),
+    );
+    expect(wanted.filter((name) => !packages[`node_modules/${name}`])).toEqual([]);
+  });
 });

@@ -1,3 +1,4 @@
+// How the core is found: which build is chosen, that a file is read once, what a refusal says.
 import { readFileSync } from "node:fs";
 import { describe, expect, it, vi } from "vitest";
 import { Op, Status, Step } from "../../assembly/abi.ts";

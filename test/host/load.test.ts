@@ -1,3 +1,4 @@
+// Where models come from: every kind of source, progress, aborts, and what memory a session takes.
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";

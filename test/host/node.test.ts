@@ -1,3 +1,4 @@
+// mote-runtime/node: models and cores from files.
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -169,11 +169,10 @@ export const enum Mean {
   Inner = 10,
   /** float32 bits */
   Scale = 11,
-  /** −inputZeroPoint · Reduce, added to the int32 sum */
-  Bias = 12,
-  OutZero = 13,
-  Min = 14,
-  Max = 15,
+  /** float32 bits: the output's zero point less the input's, scaled */
+  Zero = 12,
+  Min = 13,
+  Max = 14,
 }
 
 /** Broadcasting binary operators over four axes; a stride of 0 repeats. Strides in elements. */
@@ -222,9 +221,15 @@ export const enum SquaredDifferenceField {
   OutShift = 30,
 }
 
-/** params: 256 output bytes, indexed by the input byte read as unsigned */
 export const enum Lookup {
   Count = 8,
+}
+
+export const enum LookupKernel {
+  /** params: 256 output bytes, indexed by the input byte read as unsigned */
+  Table = 0,
+  /** flips the top bit: uint8 ↔ int8 of one scale; no params */
+  Flip = 1,
 }
 
 /** params: 256 int32, exp of (value − maximum) for 0 … −255 in Q0.31; 0 where the rule drops it */

@@ -3,6 +3,8 @@
 
 import { ABI_VERSION, NUMERICS_VERSION, Op, Plan, STEP_WORDS, SLACK_BYTES, Status, Step } from "./abi";
 import { field, setMemory } from "./memory";
+import { checkAdd, runAdd } from "./ops/add";
+import { checkAveragePool2d, runAveragePool2d } from "./ops/averagePool2d";
 import { checkConv2d, runConv2d } from "./ops/conv2d";
 import { checkCopy, runCopy } from "./ops/copy";
 import { checkDepthwiseConv2d, runDepthwiseConv2d } from "./ops/depthwiseConv2d";
@@ -10,10 +12,15 @@ import { checkDequantize, runDequantize } from "./ops/dequantize";
 import { checkFill, runFill } from "./ops/fill";
 import { checkFullyConnected, runFullyConnected } from "./ops/fullyConnected";
 import { checkLookup, runLookup } from "./ops/lookup";
+import { checkMaxPool2d, runMaxPool2d } from "./ops/maxPool2d";
+import { checkMean, runMean } from "./ops/mean";
+import { checkMul, runMul } from "./ops/mul";
 import { checkQuantize, runQuantize } from "./ops/quantize";
 import { checkRequantize, runRequantize } from "./ops/requantize";
 import { checkResizeBilinear, runResizeBilinear } from "./ops/resizeBilinear";
 import { checkResizeNearest, runResizeNearest } from "./ops/resizeNearest";
+import { checkSoftmax, runSoftmax } from "./ops/softmax";
+import { checkSquaredDifference, runSquaredDifference } from "./ops/squaredDifference";
 
 const STEP_BYTES: usize = <usize>STEP_WORDS * 4;
 
@@ -78,6 +85,20 @@ function checkStep(step: usize): i32 {
       return checkDepthwiseConv2d(step);
     case Op.FullyConnected:
       return checkFullyConnected(step);
+    case Op.Add:
+      return checkAdd(step);
+    case Op.AveragePool2d:
+      return checkAveragePool2d(step);
+    case Op.MaxPool2d:
+      return checkMaxPool2d(step);
+    case Op.Mean:
+      return checkMean(step);
+    case Op.Mul:
+      return checkMul(step);
+    case Op.Softmax:
+      return checkSoftmax(step);
+    case Op.SquaredDifference:
+      return checkSquaredDifference(step);
     case Op.Lookup:
       return checkLookup(step);
     case Op.Copy:
@@ -109,6 +130,27 @@ function runStep(step: usize): void {
       break;
     case Op.FullyConnected:
       runFullyConnected(step);
+      break;
+    case Op.Add:
+      runAdd(step);
+      break;
+    case Op.AveragePool2d:
+      runAveragePool2d(step);
+      break;
+    case Op.MaxPool2d:
+      runMaxPool2d(step);
+      break;
+    case Op.Mean:
+      runMean(step);
+      break;
+    case Op.Mul:
+      runMul(step);
+      break;
+    case Op.Softmax:
+      runSoftmax(step);
+      break;
+    case Op.SquaredDifference:
+      runSquaredDifference(step);
       break;
     case Op.Lookup:
       runLookup(step);

@@ -1,16 +1,27 @@
-// Fixed-point rescaling as TFLite does it, for the int16 operators: a real factor is a Q31 multiplier
-// times a power of two. Invariant: rounds twice, exactly as gemmlowp's two steps do.
+// Integer fixed point as gemmlowp and TFLite's reference kernels define it: a real factor is a Q31
+// multiplier times a power of two. For the int16 operators, softmax and squaredDifference.
+// Invariant: rounds twice, exactly as gemmlowp's two steps do; no input traps.
+
+/** round(a · b / 2^31), halves away from zero. Not for a = b = −2^31. */
+// @ts-ignore: decorator
+@inline
+export function highMultiply(a: i32, b: i32): i32 {
+  const product = (<i64>a) * (<i64>b);
+  // Division truncates, so the nudge makes it round to nearest, halves away from zero.
+  const nudge: i64 = product >= 0 ? 1 << 30 : 1 - (1 << 30);
+  return <i32>((product + nudge) / ((<i64>1) << 31));
+}
+
+/** round(x / 2^down), halves away from zero, 0 ≤ down ≤ 31. */
+// @ts-ignore: decorator
+@inline
+export function roundingShift(x: i32, down: i32): i32 {
+  const mask = <i32>(((<u32>1) << down) - 1);
+  const threshold = (mask >> 1) + <i32>(x < 0);
+  return (x >> down) + <i32>((x & mask) > threshold);
+}
 
 /** round(x · 2^shift · multiplier / 2^31), halves away from zero at each of the two roundings. */
 export function multiplyByQuantizedMultiplier(x: i32, multiplier: i32, shift: i32): i32 {
-  const up = max(shift, 0),
-    down = max(-shift, 0);
-  const product = (<i64>(x << up)) * (<i64>multiplier);
-  // Division truncates, so the nudge makes it round to nearest, halves away from zero.
-  const nudge: i64 = product >= 0 ? 1 << 30 : 1 - (1 << 30);
-  const high = <i32>((product + nudge) / (1 << 31));
-  const mask = <i32>(((<i64>1) << down) - 1);
-  const rest = high & mask;
-  const threshold = (mask >> 1) + <i32>(high < 0);
-  return (high >> down) + <i32>(rest > threshold);
+  return roundingShift(highMultiply(x << max(shift, 0), multiplier), max(-shift, 0));
 }

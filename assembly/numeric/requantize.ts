@@ -18,14 +18,19 @@ export function requantize(acc: i32, multiplier: f32, low: f32, high: f32, zero:
 // @ts-ignore: decorator
 @inline
 export function requantize8(lo: v128, hi: v128, multipliers: usize, low: v128, high: v128, offset: v128): v128 {
-  let a = f32x4.mul(f32x4.convert_i32x4_s(lo), v128.load(multipliers));
-  let b = f32x4.mul(f32x4.convert_i32x4_s(hi), v128.load(multipliers, 16));
-  a = f32x4.pmin(high, f32x4.pmax(low, a));
-  b = f32x4.pmin(high, f32x4.pmax(low, b));
+  const a = f32x4.mul(f32x4.convert_i32x4_s(lo), v128.load(multipliers));
+  const b = f32x4.mul(f32x4.convert_i32x4_s(hi), v128.load(multipliers, 16));
+  return nearest8(a, b, low, high, offset);
+}
+
+/** Eight floats, clamped and rounded, to eight int8 in the low lanes. `offset` = MAGIC_BITS − zero in every lane. */
+// @ts-ignore: decorator
+@inline
+export function nearest8(a: v128, b: v128, low: v128, high: v128, offset: v128): v128 {
   const magic = f32x4.splat(MAGIC);
   const words = i16x8.narrow_i32x4_s(
-    i32x4.sub(f32x4.add(a, magic), offset),
-    i32x4.sub(f32x4.add(b, magic), offset),
+    i32x4.sub(f32x4.add(f32x4.pmin(high, f32x4.pmax(low, a)), magic), offset),
+    i32x4.sub(f32x4.add(f32x4.pmin(high, f32x4.pmax(low, b)), magic), offset),
   );
   return i8x16.narrow_i16x8_s(words, words);
 }

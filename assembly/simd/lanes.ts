@@ -11,6 +11,18 @@ export function storeBytes(to: usize, v: v128, count: i32): void {
   }
 }
 
+/** Stores the low `count` (1 … 16) bytes of `v`. */
+// @ts-ignore: decorator
+@inline
+export function storeBytes16(to: usize, v: v128, count: i32): void {
+  if (count >= 16) {
+    v128.store(to, v);
+  } else {
+    storeBytes(to, v, count);
+    if (count > 8) storeTail(to + 8, v128.extract_lane<i64>(v, 1), count - 8);
+  }
+}
+
 function storeTail(to: usize, bytes: i64, count: i32): void {
   while (count-- > 0) {
     store<u8>(to++, <u8>bytes);

@@ -3,35 +3,65 @@
 
 import { ToolError } from "../errors.ts";
 import type { OpName } from "../graph/graph.ts";
+import { add } from "./add.ts";
+import { averagePool2d } from "./averagePool2d.ts";
+import { clamp } from "./clamp.ts";
 import { concat } from "./concat.ts";
 import { conv2d } from "./conv2d.ts";
 import { depthwiseConv2d } from "./depthwiseConv2d.ts";
 import { dequantize } from "./dequantize.ts";
 import { fullyConnected } from "./fullyConnected.ts";
+import { hardSwish } from "./hardSwish.ts";
+import { leakyRelu } from "./leakyRelu.ts";
+import { logistic } from "./logistic.ts";
+import { maxPool2d } from "./maxPool2d.ts";
+import { mean } from "./mean.ts";
+import { mul } from "./mul.ts";
 import type { Operator } from "./operator.ts";
 import { pad } from "./pad.ts";
 import { quantize } from "./quantize.ts";
+import { requantize } from "./requantize.ts";
 import { reshape } from "./reshape.ts";
 import { resizeBilinear } from "./resizeBilinear.ts";
 import { resizeNearest } from "./resizeNearest.ts";
+import { rsqrt } from "./rsqrt.ts";
+import { softmax } from "./softmax.ts";
 import { split } from "./split.ts";
+import { squaredDifference } from "./squaredDifference.ts";
 import { stridedSlice } from "./stridedSlice.ts";
+import { sub } from "./sub.ts";
+import { tanh } from "./tanh.ts";
 import { transpose } from "./transpose.ts";
 
 /** Typed by its own attributes in its own file; here all are seen through the node they are given. */
 const operators: Partial<{ [K in OpName]: Operator<K> }> = {
+  add,
+  averagePool2d,
+  clamp,
   concat,
   conv2d,
   depthwiseConv2d,
   dequantize,
   fullyConnected,
+  hardSwish,
+  leakyRelu,
+  logistic,
+  maxPool2d,
+  mean,
+  mul,
   pad,
   quantize,
+  requantize,
   reshape,
   resizeBilinear,
   resizeNearest,
+  rsqrt,
+  softmax,
   split,
+  squaredDifference,
   stridedSlice,
+  sub,
+  tanh,
   transpose,
 };
 

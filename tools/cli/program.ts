@@ -1,0 +1,31 @@
+// The command line as commander knows it. Invariant: nothing here exits the process or prints an error:
+// main.ts does both.
+
+import { Command } from "commander";
+import { VERSION } from "../pack/version.ts";
+import { addExplain } from "./commands/explain.ts";
+import { addInspect } from "./commands/inspect.ts";
+import { addProfile } from "./commands/profile.ts";
+import { addRun } from "./commands/run.ts";
+import { addVerify } from "./commands/verify.ts";
+
+const MORE = `
+Start here:
+  mote import model.tflite -o model.mote     make a .mote file of a quantized TensorFlow Lite model
+  mote run model.mote --input picture.png    run it
+
+Exit status: 0 done, 1 the work failed, 2 bad usage. With --json, stdout is one JSON value, and a failure
+is {"error": {"code", "message"}}.`;
+
+export function createProgram(): Command {
+  const program = new Command("mote")
+    .description("Import, run and look into quantized models for the edge.")
+    .version(VERSION, "-V, --version", "print the version")
+    .helpOption("-h, --help", "show help")
+    .helpCommand("help [command]", "show help for a command")
+    .addHelpText("after", MORE)
+    .configureOutput({ outputError: () => undefined })
+    .exitOverride();
+  for (const add of [addRun, addInspect, addExplain, addProfile, addVerify]) add(program);
+  return program;
+}

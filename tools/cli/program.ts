@@ -4,6 +4,7 @@
 import { Command } from "commander";
 import { VERSION } from "../pack/version.ts";
 import { addExplain } from "./commands/explain.ts";
+import { addImport } from "./commands/import.ts";
 import { addInspect } from "./commands/inspect.ts";
 import { addProfile } from "./commands/profile.ts";
 import { addRun } from "./commands/run.ts";
@@ -26,6 +27,6 @@ export function createProgram(): Command {
     .addHelpText("after", MORE)
     .configureOutput({ outputError: () => undefined })
     .exitOverride();
-  for (const add of [addRun, addInspect, addExplain, addProfile, addVerify]) add(program);
+  for (const add of [addImport, addRun, addInspect, addExplain, addProfile, addVerify]) add(program);
   return program;
 }

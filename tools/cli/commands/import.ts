@@ -1,0 +1,123 @@
+// `mote import`: a model file of another framework → a packed, tested .mote file.
+// Invariant: the output appears only after it was read back and passed its self-test on every build.
+
+import { basename } from "node:path";
+import { type Command, Option } from "commander";
+import { loadModel, type Model } from "../../../host/targets/node.ts";
+import type { Graph } from "../../graph/graph.ts";
+import { importModel } from "../../import/index.ts";
+import { packGraph } from "../../pack/pack.ts";
+import { BUILDS } from "../builds.ts";
+import { readInput, writeWhole } from "../files.ts";
+import { readLabels } from "../labels.ts";
+import { type Meanings, meaningsOf } from "../meanings.ts";
+import { naming } from "../model.ts";
+import { type OutputOptions, print } from "../output.ts";
+import { Progress } from "../progress.ts";
+import { count, fields } from "../table.ts";
+import { meaningText } from "./inspect.ts";
+import { type Check, selfTest } from "./verify.ts";
+
+const MORE = `
+A meaning lets "mote run" and your code feed pictures and sounds as they are:
+  image            pixels 0 … 255 become 0 … 1
+  image:MEAN,STD   real value = (pixel − MEAN) / STD
+  audio:RATE       samples −1 … 1 at RATE a second, times GAIN with audio:RATE:GAIN
+  none             do not guess
+Without one, a single picture-shaped input is taken for a picture if its quantization maps pixels
+0 … 255 onto the whole range under a usual scaling; what was guessed is printed.
+
+Examples:
+  mote import kws.tflite -o kws.mote --labels keywords.txt
+  mote import person.tflite -o person.mote --meaning image:127.5,127.5
+  mote import stereo.tflite -o stereo.mote --meaning left=image --meaning right=image
+
+Exit status: 0 done, 1 the model cannot be imported or a file is bad, 2 bad usage.`;
+
+interface ImportOptions extends OutputOptions {
+  readonly output: string;
+  readonly labels?: string;
+  readonly name?: string;
+  readonly meaning?: readonly string[];
+}
+
+export function addImport(program: Command): void {
+  program
+    .command("import")
+    .summary("make a .mote file of a quantized TensorFlow Lite model")
+    .description(
+      "Make a .mote file of a quantized model, and check it on every build of the core before it is written.",
+    )
+    .argument("<model>", "a .tflite file, quantized to integers")
+    .requiredOption("-o, --output <file>", "the .mote file to write; an old one is replaced at once or not at all")
+    .option("--labels <file>", "class names, one a line, for the output that has as many classes")
+    .option("--name <name>", "the model's name (default: the file's, without its ending)")
+    .addOption(
+      new Option("--meaning <[input=]meaning>", "what an input's numbers stand for; may be repeated").argParser(
+        (given: string, before: readonly string[] | undefined) => [...(before ?? []), given],
+      ),
+    )
+    .option("--json", "print one JSON object with the summary")
+    .addHelpText("after", MORE)
+    .action(importFile);
+}
+
+async function importFile(path: string, options: ImportOptions): Promise<void> {
+  const { output, labels: labelFile, meaning = [], name } = options;
+  const progress = new Progress();
+  const source = await progress.stage(`reading ${path}`, () => readInput(path));
+  const imported = await progress.stage("importing", () => importModel(source, basename(path)));
+  const graph: Graph = name === undefined ? imported : { ...imported, name };
+  const labels = labelFile === undefined ? undefined : await readLabels(labelFile, graph);
+  const { meanings, guessed } = meaningsOf(graph, meaning);
+  const { bytes } = await progress.stage("packing", () =>
+    packGraph(graph, { source: basename(path), sourceBytes: source, meanings, ...(labels && { labels }) }),
+  );
+  const model = await naming(output, () => loadModel(bytes));
+  const checks: Check[] = [];
+  for (const build of BUILDS) {
+    checks.push(await progress.stage(`self-test on ${build}`, () => selfTest(output, model, build)));
+  }
+  await progress.stage(`writing ${output}`, () => writeWhole(output, bytes));
+  const summary = summarize(model, output, source.length, bytes.length, guessed, checks);
+  print(options, summary, () => summaryText(summary));
+}
+
+function summarize(
+  model: Model,
+  file: string,
+  bytesIn: number,
+  bytesOut: number,
+  guessed: Meanings["guessed"],
+  checks: readonly Check[],
+) {
+  const { steps } = model.header;
+  const operators: Record<string, number> = {};
+  for (const { op } of steps) operators[op] = (operators[op] ?? 0) + 1;
+  const macs = steps.reduce((sum, step) => sum + step.macs, 0);
+  const { name, memoryBytes } = model;
+  return { model: name, file, operators, steps: steps.length, macs, bytesIn, bytesOut, memoryBytes, guessed, checks };
+}
+
+function summaryText(summary: ReturnType<typeof summarize>): string {
+  const { model, file, operators, steps, macs, bytesIn, bytesOut, memoryBytes, guessed, checks } = summary;
+  const used = Object.entries(operators).map(([op, times]) => (times > 1 ? `${op} × ${times}` : op));
+  return fields([
+    ["model", model],
+    ["operators", `${used.join(", ")} (${steps} steps)`],
+    ["work", `${count(macs)} MACs a run`],
+    ["size", `${count(bytesIn)} bytes in, ${count(bytesOut)} bytes out`],
+    ["memory", `${count(memoryBytes)} bytes a session`],
+    ...guessed.map(
+      ({ input, meaning }) =>
+        [
+          "meaning",
+          meaning === "none"
+            ? `none guessed for input "${input}"; set one with --meaning to feed pictures or sounds`
+            : `guessed for input "${input}": ${meaningText(meaning)}; change it with --meaning`,
+        ] as const,
+    ),
+    ...checks.map(({ check, skipped }) => [skipped ? "skipped" : "OK", skipped ?? check] as const),
+    ["written", file],
+  ]);
+}

@@ -1,0 +1,31 @@
+/**
+ * `mote-runtime/tools`: imports models of other frameworks and packs them as `.mote` files. Node only.
+ *
+ * ```ts
+ * const graph = importModel(readFileSync("kws.tflite"), "kws.tflite");
+ * const { bytes } = packGraph(graph, { source: "kws.tflite", sourceBytes: readFileSync("kws.tflite") });
+ * ```
+ *
+ * Every failure that a caller can do something about is a {@link ToolError}, whose `code` says what kind.
+ *
+ * @module
+ */
+export type { Header, InterfaceDType, Meaning, PortHeader, StepHeader } from "../host/format/header.ts";
+export { ToolError, type ToolErrorCode } from "./errors.ts";
+export { evaluate } from "./evaluate/reference.ts";
+export type {
+  Activation,
+  Attributes,
+  DType,
+  Graph,
+  Node,
+  OpName,
+  Padding,
+  Quantization,
+  Tensor,
+  TensorData,
+  Window,
+} from "./graph/graph.ts";
+export { validateGraph } from "./graph/validate.ts";
+export { importModel } from "./import/index.ts";
+export { type Packed, type PackOptions, packGraph } from "./pack/pack.ts";

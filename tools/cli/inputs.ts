@@ -12,10 +12,11 @@ export interface InputOptions {
   readonly input?: readonly string[];
 }
 
-export const inputOption = (): Option =>
+/** `otherwise` says what is fed without the option. */
+export const inputOption = (otherwise = ""): Option =>
   new Option(
     "-i, --input <[name=]file>",
-    "what to feed an input: .bin (raw little-endian elements), .npy, PNG, JPEG or WAV; once for every input, and without a name where the model has one",
+    `what to feed an input: .bin (raw little-endian elements), .npy, PNG, JPEG or WAV; once for every input, and without a name where the model has one${otherwise}`,
   ).argParser((given: string, before: readonly string[] | undefined) => [...(before ?? []), given]);
 
 /** Splits "name=file"; both may contain "=", so that the longest name the model knows wins. */

@@ -26,6 +26,6 @@ function fail(error: unknown): void {
   const command = program.commands.find((candidate) => candidate.name() === words[0]);
   const { code, message, exit, stack } = describeFailure(error, command ? `mote ${command.name()}` : "mote");
   process.stderr.write(`mote: ${message}\n${stack === undefined ? "" : `${stack}\n`}`);
-  if (words.includes("--json")) process.stdout.write(`${JSON.stringify({ error: { code, message } }, null, 2)}\n`);
+  if (words.includes("--json")) process.stdout.write(`${JSON.stringify({ error: { code, message } })}\n`);
   process.exitCode = exit;
 }

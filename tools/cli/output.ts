@@ -6,5 +6,5 @@ export interface OutputOptions {
 
 /** Prints the value for a program or the text for a person. */
 export function print({ json }: OutputOptions, value: unknown, text: () => string): void {
-  process.stdout.write(`${json ? JSON.stringify(value, null, 2) : text()}\n`);
+  process.stdout.write(`${json ? JSON.stringify(value) : text()}\n`);
 }

@@ -66,7 +66,6 @@ function meaningOf<K extends Meaning["kind"]>(
 }
 
 function feedPicture(port: PortHeader, picture: Picture, name: string): Fed {
-  const { mean, std } = meaningOf(port, "image", name, "image:0,255");
   const [height, width, channels] = port.shape.slice(-3);
   if (!height || !width || (channels !== 1 && channels !== 3)) {
     throw new ToolError(
@@ -74,16 +73,17 @@ function feedPicture(port: PortHeader, picture: Picture, name: string): Fed {
       `${name} cannot be fed to input "${port.name}": a picture needs a shape of height × width × 1 or 3, got ${shapeText(port.shape)}; give .npy or .bin.`,
     );
   }
-  if (countOf(port.shape) !== height * width * channels) {
+  const pictures = countOf(port.shape) / (height * width * channels);
+  if (pictures !== 1) {
     throw new ToolError(
       "BAD_INPUT",
-      `${name} is one picture, and input "${port.name}" takes ${countOf(port.shape) / (height * width * channels)} at once (${shapeText(port.shape)}); give .npy or .bin.`,
+      `${name} is one picture, and input "${port.name}" takes ${pictures} at once (${shapeText(port.shape)}); give .npy or .bin.`,
     );
   }
+  const { mean, std } = meaningOf(port, "image", name, "image:0,255");
   const { samples } = resize(withChannels(picture, channels), width, height);
-  const sameSize = picture.width === width && picture.height === height;
   const data = Float32Array.from(samples, (sample) => (sample - mean) / std);
-  if (sameSize) return { data };
+  if (picture.width === width && picture.height === height) return { data };
   return { data, note: `${name}: ${picture.width}×${picture.height} pixels resized to ${width}×${height}` };
 }
 

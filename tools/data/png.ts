@@ -48,7 +48,7 @@ export function readPng(bytes: Uint8Array, name: string): Picture {
   const top = 2 ** png.depth - 1;
   const hasAlpha = png.channels === 2 || png.channels === 4;
   const channels = indexed || png.channels > 2 ? 3 : 1;
-  const picture = { width, height, channels, samples: new Float64Array(width * height * channels) } as const;
+  const picture = { width, height, channels, samples: new Float32Array(width * height * channels) } as const;
   for (let i = 0; i < width * height; i++) {
     const at = i * png.channels;
     const entry = indexed ? palette[samples[at]!] : undefined;

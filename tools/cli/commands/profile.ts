@@ -37,7 +37,7 @@ export function addProfile(program: Command): void {
     .summary("time every step of a model")
     .description("Time every step of a model on this machine.")
     .argument("<model>", "a .mote file")
-    .addOption(inputOption().default(undefined, "the model's own self-test inputs"))
+    .addOption(inputOption(" (default: the model's self-test inputs)"))
     .option("--runs <count>", "runs to take the mean of, after one that is not counted", runCount, 50)
     .addOption(buildOption())
     .option("--json", "print one JSON object: model, build, runs, ms, steps")

@@ -25,17 +25,19 @@ function orientationOf(exif: Uint8Array): number {
 
 export function readJpeg(bytes: Uint8Array, name: string): Picture {
   try {
-    const decoded: ReturnType<typeof decode> & { readonly exifBuffer?: Uint8Array } = decode(bytes, {
+    const decoded = decode(bytes, {
       useTArray: true,
       formatAsRGBA: false,
       tolerantDecoding: false,
       maxResolutionInMP: MAX_PIXELS / 1e6,
       maxMemoryUsageInMB: 1024,
     });
-    const { width, height, data, exifBuffer } = decoded;
+    const { width, height, data } = decoded;
+    // given, though its declarations do not say so
+    const exif = "exifBuffer" in decoded && decoded.exifBuffer instanceof Uint8Array ? decoded.exifBuffer : undefined;
     if (width * height === 0) throw new Error("it has no pixels");
     const picture: Picture = { width, height, channels: 3, samples: Float32Array.from(data) };
-    return exifBuffer?.length ? upright(picture, orientationOf(exifBuffer)) : picture;
+    return exif?.length ? upright(picture, orientationOf(exif)) : picture;
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new ToolError("BAD_FILE", `${name} is a damaged JPEG (${reason}); save it again.`, { cause });

@@ -32,6 +32,7 @@ export class GraphBuilder {
   readonly nodes: Node[] = [];
   readonly #constants: Constants;
   readonly #ids = new Map<number, number>();
+  readonly #known = new Map<number, readonly number[]>();
   readonly #nodeNames = new Names();
   readonly #inputs: ReadonlySet<number>;
 
@@ -45,6 +46,17 @@ export class GraphBuilder {
     const tensor = this.file.tensors[index];
     if (tensor === undefined) throw new Error(`tensor ${index} was not checked by read.ts`);
     return tensor;
+  }
+
+  /** Integers without stored bytes: an empty constant, or what shapeMath.ts computed. */
+  knownInts(fileIndex: number): readonly number[] | undefined {
+    const tensor = this.fileTensor(fileIndex);
+    const empty = tensor.bytes === undefined && tensor.shape.includes(0) ? [] : undefined;
+    return this.#known.get(fileIndex) ?? empty;
+  }
+
+  know(fileIndex: number, values: readonly number[]): void {
+    this.#known.set(fileIndex, values);
   }
 
   isInput(fileIndex: number): boolean {

@@ -3,13 +3,14 @@
 
 import type { Graph, Tensor } from "../../graph/graph.ts";
 import { GraphBuilder } from "./builder.ts";
-import type { FileOperator, TfliteFile } from "./file.ts";
+import { type FileOperator, quoted, type TfliteFile } from "./file.ts";
 import { Names } from "./names.ts";
 import { Obstacle, obstacleError } from "./obstacle.ts";
 import { OperatorContext } from "./operator.ts";
 import { IMPORTERS } from "./ops/registry.ts";
 import { checkOrder } from "./order.ts";
 import { readTflite } from "./read.ts";
+import { foldShape } from "./shapeMath.ts";
 
 /** `fileName` is for messages, and names the graph. */
 export function importTflite(bytes: Uint8Array, fileName: string): Graph {
@@ -29,15 +30,24 @@ export function importTflite(bytes: Uint8Array, fileName: string): Graph {
   // Ports first: their ids are then 0, 1, …, also when nothing reads them.
   const inputs = file.inputs.map((index) => attempt(() => builder.operand(index, "the model's input").id) ?? -1);
   for (const operator of file.operators) attempt(() => importOperator(builder, operator));
-  const outputs = file.outputs.map((index) => attempt(() => builder.operand(index, "the model's output").id) ?? -1);
+  const outputs = file.outputs.map((index) => attempt(() => outputPort(builder, index)) ?? -1);
   if (obstacles.length > 0) throw obstacleError(fileName, obstacles);
   const ports = [...new Set([...inputs, ...outputs])];
   const tensors = withUniqueNames(builder.tensors, ports);
   return { name: graphName(file), tensors, nodes: builder.nodes, inputs, outputs };
 }
 
+function outputPort(builder: GraphBuilder, index: number): number {
+  if (builder.knownInts(index) !== undefined) {
+    const what = `the model's output ${quoted(builder.fileTensor(index).name)} is a shape known beforehand`;
+    throw new Obstacle("UNSUPPORTED", what, "leave it out of the model");
+  }
+  return builder.operand(index, "the model's output").id;
+}
+
 function importOperator(builder: GraphBuilder, operator: FileOperator): void {
   const op = new OperatorContext(builder, operator);
+  if (foldShape(op, operator.builtin)) return;
   const importer = IMPORTERS.get(operator.builtin);
   if (importer === undefined) {
     const [output] = operator.outputs;

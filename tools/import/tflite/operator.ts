@@ -110,7 +110,8 @@ export class OperatorContext {
         `has ${role} ${quoted(file.name)} of type ${typeName(file.type)}, expected int32 or int64`,
       );
     }
-    if (file.shape.includes(0) && file.bytes === undefined) return [];
+    const known = this.builder.knownInts(file.index);
+    if (known !== undefined) return [...known];
     const { tensor } = this.input(position);
     if (tensor.data === undefined) {
       throw this.unsupported(
@@ -121,6 +122,24 @@ export class OperatorContext {
     if (tensor.data.length > 64)
       throw this.contradiction(`has ${tensor.data.length} values in ${role} ${quoted(tensor.name)}`);
     return Array.from(tensor.data, Number);
+  }
+
+  /** Whether `ints` has an answer. */
+  isKnown(position: number): boolean {
+    const index = this.#operator.inputs[position] ?? -1;
+    if (index < 0) return false;
+    const { bytes } = this.builder.fileTensor(index);
+    return bytes !== undefined || this.builder.knownInts(index) !== undefined;
+  }
+
+  /** The first output has these values: it needs no node. */
+  know(values: readonly number[]): void {
+    this.builder.know(this.#fileIndex("output", 0), values);
+  }
+
+  outputType(): TensorType | undefined {
+    const [output] = this.#operator.outputs;
+    return output === undefined ? undefined : this.builder.fileTensor(output).type;
   }
 
   int(position: number, role: string): number {

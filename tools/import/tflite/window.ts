@@ -18,6 +18,9 @@ interface Extent {
   readonly after: number;
 }
 
+/** Keeps a hostile file from making the packer walk over billions of cells of padding. */
+const MAX_REACH = 65536;
+
 /** SAME: out = ⌈size / stride⌉, and the odd cell of padding comes after. */
 function extent(op: OperatorContext, rule: PaddingRule, axis: Axis): Extent {
   const { size, kernel, stride, dilation } = axis;
@@ -25,6 +28,9 @@ function extent(op: OperatorContext, rule: PaddingRule, axis: Axis): Extent {
     throw op.contradiction(`has kernel ${kernel}, stride ${stride} and dilation ${dilation}, expected 1 or more`);
   }
   const reach = (kernel - 1) * dilation + 1;
+  if (reach > MAX_REACH || stride > MAX_REACH) {
+    throw op.unsupported(`has a window of ${reach} cells and stride ${stride}, expected at most ${MAX_REACH}`);
+  }
   if (rule === PaddingRule.SAME) {
     const out = Math.ceil(size / stride);
     const total = Math.max(0, (out - 1) * stride + reach - size);

@@ -5,7 +5,7 @@ import type { Operand } from "../builder.ts";
 import { BuiltinOptions, StridedSliceOptions } from "../generated/tflite.ts";
 import type { OperatorContext } from "../operator.ts";
 
-interface Range {
+export interface Range {
   readonly begin: number;
   readonly stride: number;
   readonly count: number;
@@ -62,9 +62,14 @@ export function slice(op: OperatorContext): void {
 }
 
 export function stridedSlice(op: OperatorContext): void {
-  const options = op.options(BuiltinOptions.StridedSliceOptions, new StridedSliceOptions());
   const x = op.activation(0, "bare");
-  const { shape } = x.tensor;
+  const { ranges, newAxes } = resolveRanges(op, x.tensor.shape);
+  emitSlice(op, x, ranges, newAxes);
+}
+
+/** The operator's begins, ends, strides and masks, resolved for an input of this shape. */
+export function resolveRanges(op: OperatorContext, shape: readonly number[]): { ranges: Range[]; newAxes: number[] } {
+  const options = op.options(BuiltinOptions.StridedSliceOptions, new StridedSliceOptions());
   const begins = op.ints(1, "begin");
   const ends = op.ints(2, "end");
   const strides = op.ints(3, "strides");
@@ -93,11 +98,7 @@ export function stridedSlice(op: OperatorContext): void {
       const stride = strides[i] ?? 1;
       if (stride === 0) throw op.contradiction(`has a stride of 0 along axis ${ranges.length}`);
       if (bit(options.shrinkAxisMask(), i)) {
-        const index = begin < 0 ? begin + size : begin;
-        if (index < 0 || index >= size) {
-          throw op.contradiction(`takes index ${begin} along axis ${ranges.length} of size ${size}`);
-        }
-        ranges.push({ begin: index, stride: 1, count: 1, squeezed: true });
+        ranges.push(single(op, begin, size, ranges.length));
         return;
       }
       const first = bound(bit(options.beginMask(), i) ? undefined : begin, size, stride, "first");
@@ -107,7 +108,14 @@ export function stridedSlice(op: OperatorContext): void {
     }
   });
   skip(shape.length - ranges.length);
-  emitSlice(op, x, ranges, newAxes);
+  return { ranges, newAxes };
+}
+
+/** One index of an axis that the output does not have. */
+function single(op: OperatorContext, begin: number, size: number, axis: number): Range {
+  const index = begin < 0 ? begin + size : begin;
+  if (index < 0 || index >= size) throw op.contradiction(`takes index ${begin} along axis ${axis} of size ${size}`);
+  return { begin: index, stride: 1, count: 1, squeezed: true };
 }
 
 /** NumPy's rule: negative counts from the end, then into the axis; undefined is the open side. */

@@ -294,7 +294,13 @@ describe("pads and resizes", () => {
       [{ ...x([4, 4]), zeroPoint: 9 }, paddings],
       [{ ...x([7, 7]), zeroPoint: 9 }],
     );
-    expect(onlyAttrs(graph)).toEqual({ paddings: [[1, 2], [0, 3]], value: 0 }); // biome-ignore format: one pair an axis
+    expect(onlyAttrs(graph)).toEqual({
+      paddings: [
+        [1, 2],
+        [0, 3],
+      ],
+      value: 0,
+    });
   });
 
   test("PADV2 gives its value as a real number; int64 paddings", () => {

@@ -5,6 +5,7 @@ import { ABI_VERSION, NUMERICS_VERSION, Op, Plan, STEP_WORDS, SLACK_BYTES, Statu
 import { field, setMemory } from "./memory";
 import { checkAdd, runAdd } from "./ops/add";
 import { checkAveragePool2d, runAveragePool2d } from "./ops/averagePool2d";
+import { checkBatchMatmul, runBatchMatmul } from "./ops/batchMatmul";
 import { checkConv2d, runConv2d } from "./ops/conv2d";
 import { checkCopy, runCopy } from "./ops/copy";
 import { checkDepthwiseConv2d, runDepthwiseConv2d } from "./ops/depthwiseConv2d";
@@ -21,6 +22,7 @@ import { checkResizeBilinear, runResizeBilinear } from "./ops/resizeBilinear";
 import { checkResizeNearest, runResizeNearest } from "./ops/resizeNearest";
 import { checkSoftmax, runSoftmax } from "./ops/softmax";
 import { checkSquaredDifference, runSquaredDifference } from "./ops/squaredDifference";
+import { checkTransposedConv2d, runTransposedConv2d } from "./ops/transposedConv2d";
 
 const STEP_BYTES: usize = <usize>STEP_WORDS * 4;
 
@@ -115,6 +117,10 @@ function checkStep(step: usize): i32 {
       return checkQuantize(step);
     case Op.Dequantize:
       return checkDequantize(step);
+    case Op.BatchMatmul:
+      return checkBatchMatmul(step);
+    case Op.TransposedConv2d:
+      return checkTransposedConv2d(step);
     default:
       return Status.Operator;
   }
@@ -175,6 +181,12 @@ function runStep(step: usize): void {
       break;
     case Op.Dequantize:
       runDequantize(step);
+      break;
+    case Op.BatchMatmul:
+      runBatchMatmul(step);
+      break;
+    case Op.TransposedConv2d:
+      runTransposedConv2d(step);
       break;
     default:
       unreachable();

@@ -22,7 +22,12 @@ export function checkFullyConnected(step: usize): i32 {
   if (!canRead(step, Step.Input, extent(rows, k))) return Status.Read;
   if (!canWrite(step, Step.Output, extent(rows, n))) return Status.Write;
   if (!hasParams(step, blocksBytes(n, (k + 1) >> 1, kernel == ConvKernel.Int8Wide))) return Status.Params;
-  return hasScratch(step, <u64>rowBytes(k) * 4 + 16) ? Status.Ok : Status.Scratch;
+  return hasScratch(step, rowsScratch(k)) ? Status.Ok : Status.Scratch;
+}
+
+/** What \`rowsTimesBlocks\` needs: four widened rows and the address of the one segment. */
+export function rowsScratch(k: i32): u64 {
+  return <u64>rowBytes(k) * 4 + 16;
 }
 
 /** Bytes of one widened row, with room for the vector store that runs past its end. */

@@ -5,6 +5,7 @@ import { ToolError } from "../errors.ts";
 import type { OpName } from "../graph/graph.ts";
 import { add } from "./add.ts";
 import { averagePool2d } from "./averagePool2d.ts";
+import { batchMatmul } from "./batchMatmul.ts";
 import { clamp } from "./clamp.ts";
 import { concat } from "./concat.ts";
 import { conv2d } from "./conv2d.ts";
@@ -32,12 +33,14 @@ import { stridedSlice } from "./stridedSlice.ts";
 import { sub } from "./sub.ts";
 import { tanh } from "./tanh.ts";
 import { transpose } from "./transpose.ts";
+import { transposedConv2d } from "./transposedConv2d.ts";
 
 /** Typed by its own attributes in its own file; here all are seen through the node they are given. */
 const operators: Partial<{ [K in OpName]: Operator<K> }> = {
   add,
   averagePool2d,
   clamp,
+  batchMatmul,
   concat,
   conv2d,
   depthwiseConv2d,
@@ -63,6 +66,7 @@ const operators: Partial<{ [K in OpName]: Operator<K> }> = {
   sub,
   tanh,
   transpose,
+  transposedConv2d,
 };
 
 export const operatorNames = Object.keys(operators) as OpName[];

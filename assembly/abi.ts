@@ -160,6 +160,8 @@ export const enum Pool {
   PadLeft = 19,
   Min = 20,
   Max = 21,
+  /** averagePool2d: 128 rounds ties as the uint8 values of the source model would, 0 as int8 */
+  Offset = 22,
 }
 
 /** Reduces the middle axis of [Outer, Reduce, Inner]. */

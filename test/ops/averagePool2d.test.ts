@@ -2,6 +2,7 @@
 
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { canonicalise } from "../../tools/graph/canonicalise.ts";
 import { validateGraph } from "../../tools/graph/validate.ts";
 import { expectConformance } from "../support/conformance.ts";
 import { activation, singleNode } from "../support/graphs.ts";
@@ -29,6 +30,26 @@ describe("averagePool2d", () => {
     );
     const [y] = expectConformance(graph, [Int8Array.of(1, 2, -1, -2, 0, 1, -1, 0)]);
     expect([...y!]).toEqual([2, -2, 1, -1]);
+  });
+
+  it("rounds the ties of a uint8 model as uint8", () => {
+    const graph = singleNode(
+      { op: "averagePool2d", attrs: { ...window, unsigned: true } },
+      [activation("x", [1, 1, 6, 1], 0.1, 7)],
+      [activation("y", [1, 1, 3, 1], 0.1, 7)],
+    );
+    const [y] = expectConformance(graph, [Int8Array.of(1, 2, -1, -2, -128, -127)]);
+    expect([...y!]).toEqual([2, -1, -127]);
+  });
+
+  it("is told by the passes that the model's values were uint8", () => {
+    const graph = singleNode(
+      { op: "averagePool2d", attrs: window },
+      [activation("x", [1, 1, 4, 1], 0.1, 7, "uint8")],
+      [activation("y", [1, 1, 2, 1], 0.1, 7, "uint8")],
+    );
+    const [y] = expectConformance(canonicalise(graph), [Uint8Array.of(10, 11, 127, 126)]);
+    expect([...y!]).toEqual([11, 127]);
   });
 
   it("leaves padded cells out", () => {

@@ -47,6 +47,23 @@ describe("mean", () => {
     );
   });
 
+  it("equals the reference on every build, whatever the axes", () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.integer({ min: 1, max: 7 }), { minLength: 3, maxLength: 6 }),
+        fc.array(fc.boolean(), { minLength: 6, maxLength: 6 }),
+        fc.boolean(),
+        fc.integer(),
+        (shape, chosen, keepDims, seed) => {
+          const axes = [...shape.keys()].filter((axis) => chosen[axis]);
+          const graph = meanGraph(shape, axes, keepDims, [-7, 11], 0.05);
+          expectConformance(graph, [new Random(seed).int8(shape.reduce((x, y) => x * y))]);
+        },
+      ),
+      { numRuns: 150, seed: 72 },
+    );
+  });
+
   it("sums thousands of extremes exactly", () => {
     for (const fill of [-128, 127]) {
       for (const shape of [

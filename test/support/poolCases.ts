@@ -20,6 +20,7 @@ export const poolCases = fc.record({
   whole: fc.boolean(),
   zero: fc.integer({ min: -128, max: 127 }),
   activation: fc.constantFrom<Activation>("none", "none", "relu", "relu6"),
+  unsigned: fc.boolean(),
   // Extremes alone find sums that overflow.
   fill: fc.constantFrom(undefined, undefined, -128, 127),
   seed: fc.integer(),
@@ -44,7 +45,15 @@ export function poolGraph(op: "averagePool2d" | "maxPool2d", c: PoolCase): { gra
     graph: singleNode(
       {
         op,
-        attrs: { kernelH, kernelW, strideH: c.strideH, strideW: c.strideW, padding, activation: c.activation },
+        attrs: {
+          kernelH,
+          kernelW,
+          strideH: c.strideH,
+          strideW: c.strideW,
+          padding,
+          activation: c.activation,
+          ...(op === "averagePool2d" && { unsigned: c.unsigned }),
+        },
       },
       [activation("x", [c.batch, c.inH, c.inW, c.channels], 0.05, c.zero)],
       [activation("y", [c.batch, outH, outW, c.channels], 0.05, c.zero)],

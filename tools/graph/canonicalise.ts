@@ -32,8 +32,15 @@ export function canonicalise(graph: Graph): Graph {
     if (inputs.has(id)) before.push(makeNode("requantize", name, [id], [inside], {}));
     else after.push(makeNode("requantize", name, [inside], [id], {}));
   }
-  const nodes = [...before, ...graph.nodes.map((node) => rename(node, insides)), ...after];
+  const inner = graph.nodes.map((node) => rename(withUnsignedTies(graph, node), insides));
+  const nodes = [...before, ...inner, ...after];
   return { ...graph, tensors, nodes };
+}
+
+/** An average of uint8 values rounds its ties as they did. */
+function withUnsignedTies(graph: Graph, node: Node): Node {
+  if (node.op !== "averagePool2d" || tensorAt(graph, node.inputs[0] ?? -1).dtype !== "uint8") return node;
+  return { ...node, attrs: { ...node.attrs, unsigned: true } };
 }
 
 function withScale(tensor: Tensor): Tensor {

@@ -52,8 +52,8 @@ export interface Attributes {
   transposedConv2d: Window & { readonly outH: number; readonly outW: number };
   /** x, weights, bias?; x is read as [rows, inC] */
   fullyConnected: { readonly activation: Activation };
-  /** x; padded cells are left out of the average */
-  averagePool2d: Window & { readonly kernelH: number; readonly kernelW: number };
+  /** x; padded cells are left out of the average; `unsigned`: the model's own values are uint8, which decides ties */
+  averagePool2d: Window & { readonly kernelH: number; readonly kernelW: number; readonly unsigned?: boolean };
   maxPool2d: Window & { readonly kernelH: number; readonly kernelW: number };
   /** x; axes sorted, non-negative */
   mean: { readonly axes: readonly number[]; readonly keepDims: boolean };

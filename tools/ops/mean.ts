@@ -7,6 +7,7 @@ import { ToolError } from "../errors.ts";
 import { elementCount, type Node, type Tensor } from "../graph/graph.ts";
 import type { Lowering, Operator, Ref } from "./operator.ts";
 import { integerRange, perTensor, roundEven } from "./quantization.ts";
+import { emitBox, stridesOf } from "./stridedCopy.ts";
 import { present, requireDType } from "./window.ts";
 
 /** Most values of one mean: assembly/ops/mean.ts says why. */
@@ -142,29 +143,12 @@ export const mean: Operator<"mean"> = {
 
 /** Copies the input to a temporary with the reduced axes first. */
 function gather(node: Node<"mean">, lowering: Lowering, runs: readonly Run[]): Ref {
-  const strides = runs.map((_, i) => product(runs.slice(i + 1)));
   const order = [...runs.keys()].sort((i, j) => Number(runs[j]!.reduced) - Number(runs[i]!.reduced) || i - j);
-  const count = product(runs);
-  const to = lowering.temporary(count);
-  const fields: (readonly [number, number])[] = [[Copy.ElementBytes, 1]];
-  const padding = Copy.Rank - runs.length;
-  let outStride = count;
-  for (let d = 0; d < Copy.Rank; d++) {
-    const run = d < padding ? undefined : order[d - padding]!;
-    const size = run === undefined ? 1 : runs[run]!.size;
-    if (run !== undefined) outStride /= size;
-    fields.push(
-      [Copy.Dim0 + d, size],
-      [Copy.InStride0 + d, run === undefined ? 0 : strides[run]!],
-      [Copy.OutStride0 + d, run === undefined ? 0 : outStride],
-    );
-  }
-  lowering.emit({
-    op: Op.Copy,
-    input: lowering.at(node.inputs[0]!),
-    output: to,
-    fields,
-    kernelName: "gather the reduced axes",
-  });
+  const gathered = stridesOf(order.map((run) => runs[run]!.size));
+  const dims = runs.map((run) => run.size);
+  const outStrides = dims.map((_, run) => gathered[order.indexOf(run)]!);
+  const to = lowering.temporary(product(runs));
+  const box = { dims, inStrides: stridesOf(dims), inOffset: 0, outStrides, outOffset: 0 };
+  emitBox(lowering, node.name, lowering.at(node.inputs[0]!), () => to, box, "int8");
   return to;
 }

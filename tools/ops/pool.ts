@@ -49,8 +49,13 @@ function checkPool(node: Node<PoolName>, x: Tensor, output: Tensor): readonly nu
 export interface PoolKernel<K extends PoolName> {
   readonly name: K;
   readonly op: Op;
-  /** the window's one integer from its cells, before the clamp */
-  reduce(cells: readonly number[]): number;
+  /** the window's one integer from its cells, before the clamp; `offset` makes a cell what the source model held */
+  reduce(cells: readonly number[], offset: number): number;
+}
+
+/** 128 where the source model's values were uint8. */
+function offsetOf(node: Node<PoolName>): number {
+  return node.op === "averagePool2d" && node.attrs.unsigned ? 128 : 0;
 }
 
 export function poolOperator<K extends PoolName>(kernel: PoolKernel<K>): Operator<K> {
@@ -67,6 +72,7 @@ export function poolOperator<K extends PoolName>(kernel: PoolKernel<K>): Operato
       const [, inH, inW] = x!.shape as [number, number, number, number];
       const [batch, outH, outW, channels] = output!.shape as [number, number, number, number];
       const [min, max] = clampRange(activation, output!, node.name);
+      const offset = offsetOf(node as Node<PoolName>);
       const result = new Int8Array(elementCount(output!.shape));
       let at = 0;
       for (let b = 0; b < batch; b++) {
@@ -80,7 +86,7 @@ export function poolOperator<K extends PoolName>(kernel: PoolKernel<K>): Operato
                 if (y < 0 || y >= inH || column < 0 || column >= inW) continue;
                 cells.push(x!.data[((b * inH + y) * inW + column) * channels + c] as number);
               }
-              result[at++] = Math.min(max, Math.max(min, kernel.reduce(cells)));
+              result[at++] = Math.min(max, Math.max(min, kernel.reduce(cells, offset)));
             }
           }
         }
@@ -112,6 +118,7 @@ export function poolOperator<K extends PoolName>(kernel: PoolKernel<K>): Operato
           [Pool.PadLeft, padding.left],
           [Pool.Min, min],
           [Pool.Max, max],
+          [Pool.Offset, offsetOf(node as Node<PoolName>)],
         ],
         kernelName: "strips of 16 channels s8",
       });

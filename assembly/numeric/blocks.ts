@@ -19,12 +19,11 @@ export function weightAt<WIDE>(pairs: usize, lane: i32, k: i32): i32 {
 /** One row of k int8 inputs against all blocks. */
 export function denseScalar<WIDE>(x: usize, out: usize, block: usize, k: i32, n: i32, zero: i32, min: i32, max: i32): void {
   const blockBytes = <usize>blocksBytes(8, (k + 1) >> 1, isInteger<WIDE>());
-  const low = <f32>(min - zero), high = <f32>(max - zero);
   for (let c = 0; c < n; c++) {
     const lane = c & 7;
     let acc = load<i32>(block + ((<usize>lane) << 2));
     for (let i = 0; i < k; i++) acc += <i32>load<i8>(x + <usize>i) * weightAt<WIDE>(block + 64, lane, i);
-    store<i8>(out + <usize>c, <i8>requantize(acc, load<f32>(block + 32 + ((<usize>lane) << 2)), low, high, zero));
+    store<i8>(out + <usize>c, <i8>requantize(acc, load<f32>(block + 32 + ((<usize>lane) << 2)), min, max, zero));
     if (lane == 7) block += blockBytes;
   }
 }

@@ -1,29 +1,51 @@
 // From exact int32 sums to int8: q = clamp(rne(f32(acc) · f32(multiplier)) + zero). The rule of
 // XNNPACK's fp32 path; every step is IEEE-exact in WebAssembly, so all engines agree.
 // Invariant: the scalar and the vector form give the same byte for every acc and every finite multiplier.
+//
+// Rounding is one addition: x + 1.5·2^23 has the integer nearest to x, ties to even, in its low bits
+// while |x| < 2^22. A larger x only has to come out above every clamp bound: the bits of a positive
+// float grow with it, and `lowest` keeps the sum from turning negative.
 
-/** 1.5 · 2^23: adding it to |x| < 2^22 rounds x to the nearest integer, ties to even, in the low bits. */
 export const MAGIC: f32 = 12582912.0;
 export const MAGIC_BITS: i32 = 0x4b400000;
+/** Far below any int8 result, far above −1.5·2^23. */
+export const LOWEST: f32 = -65536.0;
 
-/** `low` and `high` are the clamp bounds less the zero point, as floats. */
 // @ts-ignore: decorator
 @inline
-export function requantize(acc: i32, multiplier: f32, low: f32, high: f32, zero: i32): i32 {
-  const real = min<f32>(max<f32>(<f32>acc * multiplier, low), high);
-  return reinterpret<i32>(real + MAGIC) - MAGIC_BITS + zero;
+export function requantize(acc: i32, multiplier: f32, low: i32, high: i32, zero: i32): i32 {
+  const bits = reinterpret<i32>(max<f32>(<f32>acc * multiplier, LOWEST) + MAGIC);
+  return min<i32>(max<i32>(bits - MAGIC_BITS + zero, low), high);
 }
 
-/** Eight sums to eight int8 in the low lanes. `multipliers` points to eight floats. `offset` = MAGIC_BITS − zero in every lane. */
+/** Four sums to four int32 with the zero point added, not yet clamped. `offset` = MAGIC_BITS − zero in every lane. */
 // @ts-ignore: decorator
 @inline
-export function requantize8(lo: v128, hi: v128, multipliers: usize, low: v128, high: v128, offset: v128): v128 {
-  const a = f32x4.mul(f32x4.convert_i32x4_s(lo), v128.load(multipliers));
-  const b = f32x4.mul(f32x4.convert_i32x4_s(hi), v128.load(multipliers, 16));
-  return nearest8(a, b, low, high, offset);
+function round4(sums: v128, multipliers: v128, offset: v128): v128 {
+  const real = f32x4.pmax(f32x4.splat(LOWEST), f32x4.mul(f32x4.convert_i32x4_s(sums), multipliers));
+  return i32x4.sub(f32x4.add(real, f32x4.splat(MAGIC)), offset);
 }
 
-/** Eight floats, clamped and rounded, to eight int8 in the low lanes. `offset` = MAGIC_BITS − zero in every lane. */
+/** Sixteen sums to sixteen int8: a0 a1 by the eight multipliers at `ma`, b0 b1 by those at `mb`. */
+// @ts-ignore: decorator
+@inline
+export function requantize16(
+  a0: v128, a1: v128, b0: v128, b1: v128, ma: usize, mb: usize, offset: v128, low: v128, high: v128,
+): v128 {
+  const a = i16x8.narrow_i32x4_s(round4(a0, v128.load(ma), offset), round4(a1, v128.load(ma, 16), offset));
+  const b = i16x8.narrow_i32x4_s(round4(b0, v128.load(mb), offset), round4(b1, v128.load(mb, 16), offset));
+  return i8x16.min_s(high, i8x16.max_s(low, i8x16.narrow_i16x8_s(a, b)));
+}
+
+/** Eight sums to eight int8, in the low and again in the high half. */
+// @ts-ignore: decorator
+@inline
+export function requantize8(a0: v128, a1: v128, multipliers: usize, offset: v128, low: v128, high: v128): v128 {
+  const a = i16x8.narrow_i32x4_s(round4(a0, v128.load(multipliers), offset), round4(a1, v128.load(multipliers, 16), offset));
+  return i8x16.min_s(high, i8x16.max_s(low, i8x16.narrow_i16x8_s(a, a)));
+}
+
+/** Eight floats, clamped to `low` … `high` (the bounds less the zero point) and rounded, to eight int8 in the low lanes. */
 // @ts-ignore: decorator
 @inline
 export function nearest8(a: v128, b: v128, low: v128, high: v128, offset: v128): v128 {

@@ -208,8 +208,7 @@ function scalar<WIDE>(step: usize): void {
   const dilationW = field(step, Conv.DilationW);
   const zero = field(step, Conv.OutZero),
     inZero = field(step, Conv.InZero);
-  const low = <f32>(field(step, Conv.Min) - zero),
-    high = <f32>(field(step, Conv.Max) - zero);
+  const min = field(step, Conv.Min), max = field(step, Conv.Max);
   const blocks = address(step, Step.Params);
   const paddedRow = dilationW == 1 ? (kernelW * inC + 1) & ~1 : kernelW * ((inC + 1) & ~1);
   const paddedCell = dilationW == 1 ? inC : (inC + 1) & ~1;
@@ -238,7 +237,7 @@ function scalar<WIDE>(step: usize): void {
               }
             }
           }
-          store<i8>(output++, <i8>requantize(acc, load<f32>(block + 32 + ((<usize>lane) << 2)), low, high, zero));
+          store<i8>(output++, <i8>requantize(acc, load<f32>(block + 32 + ((<usize>lane) << 2)), min, max, zero));
         }
       }
     }

@@ -53,7 +53,7 @@ function row(step: usize, count: i32, low: f32, high: f32, zero: i32): void {
   } else {
     for (let i = 0; i < count; i++, a += <usize>varyA, b += <usize>varyB) {
       const product = (<i32>load<i8>(a) - zeroA) * (<i32>load<i8>(b) - zeroB);
-      store<i8>(out++, <i8>requantize(product, scale, low, high, zero));
+      store<i8>(out++, <i8>requantize(product, scale, field(step, Binary.Min), field(step, Binary.Max), zero));
     }
   }
 }

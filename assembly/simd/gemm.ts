@@ -10,8 +10,8 @@
 //
 // Invariant: sums are exact in int32 (the packer refuses a K for which they could not be).
 
-import { MAGIC_BITS, requantize8 } from "../numeric/requantize";
-import { storeBytes } from "./lanes";
+import { MAGIC_BITS, requantize16, requantize8 } from "../numeric/requantize";
+import { storeBytes, storeTail } from "./lanes";
 
 /** Bytes of bias and multipliers at the head of a block. */
 export const BLOCK_HEAD: usize = 64;
@@ -21,8 +21,8 @@ let segments: usize = 0;
 let segmentCount: i32 = 0;
 let segmentBytes: usize = 0;
 let channels: i32 = 0;
-let low: f32 = 0;
-let high: f32 = 0;
+let low: i32 = 0;
+let high: i32 = 0;
 let offset: i32 = 0;
 
 export function gemmSetup(segs: usize, count: i32, pairs: i32, outC: i32, zero: i32, min: i32, max: i32): void {
@@ -30,16 +30,16 @@ export function gemmSetup(segs: usize, count: i32, pairs: i32, outC: i32, zero: 
   segmentCount = count;
   segmentBytes = (<usize>pairs) << 2;
   channels = outC;
-  low = <f32>(min - zero);
-  high = <f32>(max - zero);
+  low = min;
+  high = max;
   offset = MAGIC_BITS - zero;
 }
 
 /** Four pixels, `step` bytes apart in scratch from `shift`; outputs `channels` bytes apart from `out`. */
 export function gemm4<WIDE>(shift: usize, step: usize, block: usize, out: usize): void {
   const stride = <usize>channels;
-  const lowest = f32x4.splat(low),
-    highest = f32x4.splat(high),
+  const lowest = i8x16.splat(<i8>low),
+    highest = i8x16.splat(<i8>high),
     magic = i32x4.splat(offset);
   const segmentEnd = segments + ((<usize>segmentCount) << 2);
   for (let left = channels; left > 0; left -= 8) {
@@ -88,23 +88,37 @@ export function gemm4<WIDE>(shift: usize, step: usize, block: usize, out: usize)
       }
     }
     const multipliers = block + 32;
-    let o = out;
-    storeBytes(o, requantize8(c00, c01, multipliers, lowest, highest, magic), left);
-    o += stride;
-    storeBytes(o, requantize8(c10, c11, multipliers, lowest, highest, magic), left);
-    o += stride;
-    storeBytes(o, requantize8(c20, c21, multipliers, lowest, highest, magic), left);
-    o += stride;
-    storeBytes(o, requantize8(c30, c31, multipliers, lowest, highest, magic), left);
+    const p01 = requantize16(c00, c01, c10, c11, multipliers, multipliers, magic, lowest, highest);
+    const p23 = requantize16(c20, c21, c30, c31, multipliers, multipliers, magic, lowest, highest);
+    if (left >= 8) {
+      let o = out;
+      v128.store64_lane(o, p01, 0);
+      o += stride;
+      v128.store64_lane(o, p01, 1);
+      o += stride;
+      v128.store64_lane(o, p23, 0);
+      o += stride;
+      v128.store64_lane(o, p23, 1);
+    } else {
+      storeTails(out, stride, p01, p23, left);
+    }
     block = w;
     out += 8;
   }
 }
 
+/** The last `count` < 8 channels of four pixels. */
+function storeTails(out: usize, stride: usize, p01: v128, p23: v128, count: i32): void {
+  storeTail(out, v128.extract_lane<i64>(p01, 0), count);
+  storeTail(out + stride, v128.extract_lane<i64>(p01, 1), count);
+  storeTail(out + 2 * stride, v128.extract_lane<i64>(p23, 0), count);
+  storeTail(out + 3 * stride, v128.extract_lane<i64>(p23, 1), count);
+}
+
 /** One pixel: thirty-two outputs at a time while there are so many blocks, to hide the latency of the sums. */
 export function gemm1<WIDE>(shift: usize, block: usize, out: usize): void {
-  const lowest = f32x4.splat(low),
-    highest = f32x4.splat(high),
+  const lowest = i8x16.splat(<i8>low),
+    highest = i8x16.splat(<i8>high),
     magic = i32x4.splat(offset);
   const segmentEnd = segments + ((<usize>segmentCount) << 2);
   const pairBytes: usize = isInteger<WIDE>() ? 32 : 16;
@@ -154,10 +168,14 @@ export function gemm1<WIDE>(shift: usize, block: usize, out: usize): void {
         w += pairBytes;
       }
     }
-    v128.store64_lane(out, requantize8(c0, c1, block + 32, lowest, highest, magic), 0);
-    v128.store64_lane(out, requantize8(c2, c3, b1 + 32, lowest, highest, magic), 0, 8);
-    v128.store64_lane(out, requantize8(c4, c5, b2 + 32, lowest, highest, magic), 0, 16);
-    storeBytes(out + 24, requantize8(c6, c7, b3 + 32, lowest, highest, magic), left - 24);
+    v128.store(out, requantize16(c0, c1, c2, c3, block + 32, b1 + 32, magic, lowest, highest));
+    const last = requantize16(c4, c5, c6, c7, b2 + 32, b3 + 32, magic, lowest, highest);
+    if (left >= 32) {
+      v128.store(out, last, 16);
+    } else {
+      v128.store64_lane(out, last, 0, 16);
+      storeTail(out + 24, v128.extract_lane<i64>(last, 1), left - 24);
+    }
     block = b3 + blockBytes;
     out += 32;
     left -= 32;
@@ -182,7 +200,7 @@ export function gemm1<WIDE>(shift: usize, block: usize, out: usize): void {
         w += pairBytes;
       }
     }
-    storeBytes(out, requantize8(c0, c1, block + 32, lowest, highest, magic), left);
+    storeBytes(out, requantize8(c0, c1, block + 32, magic, lowest, highest), left);
     block += blockBytes;
     out += 8;
     left -= 8;

@@ -23,7 +23,8 @@ export function storeBytes16(to: usize, v: v128, count: i32): void {
   }
 }
 
-function storeTail(to: usize, bytes: i64, count: i32): void {
+/** Stores the low `count` (0 … 8) bytes of `bytes`. */
+export function storeTail(to: usize, bytes: i64, count: i32): void {
   while (count-- > 0) {
     store<u8>(to++, <u8>bytes);
     bytes >>= 8;

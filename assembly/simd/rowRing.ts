@@ -2,7 +2,7 @@
 // asks whether a cell lies outside the picture. A ring of `slots` rows: row y lies in slot y mod slots,
 // so a row is prepared once however many output rows use it.
 //
-//   one slot:  ├ left padding ┼ the row's pixels ┼ right padding ┼ room for a vector store ┤   int16 or int8 cells
+//   one slot:  ├ left padding ┼ the row's pixels ┼ right padding ┼ room for a vector store ┤   int16 cells
 //
 // Invariant: a slot holds exactly the cells x = −padLeft … −padLeft + pixels − 1 of its row, each
 // outside cell being the input's zero point.
@@ -25,11 +25,6 @@ let next: i32 = 0;
 /** Bytes of one slot of int16 cells. */
 export function slotBytes16(pixels: i32, channels: i32): u64 {
   return (<u64>pixels * <u64>channels * 2 + 31) & ~15;
-}
-
-/** Bytes of one slot of int8 cells. */
-export function slotBytes8(pixels: i32, channels: i32): u64 {
-  return (<u64>pixels * <u64>channels + 31) & ~15;
 }
 
 export function ringSetup(
@@ -85,37 +80,5 @@ function fill16(to: usize, count: i32): void {
   while (to < end) {
     store<i16>(to, <i16>zero);
     to += 2;
-  }
-}
-
-/**
- * The same as int8, every input channel written `repeat` times and each pixel padded to `cells` cells
- * (a multiple of eight), so that kernels may load eight at a time.
- */
-export function ringAdvance8(first: i32, last: i32, repeat: i32, cells: i32): void {
-  if (next < first) next = first;
-  for (; next <= last; next++) {
-    let to = ringRow(next);
-    if (next < 0 || next >= height) {
-      memory.fill(to, <u8>zero, <usize>((before + inside + after) * cells));
-      continue;
-    }
-    memory.fill(to, <u8>zero, <usize>(before * cells));
-    to += <usize>(before * cells);
-    const from = image + <usize>(next * width * inChannels);
-    if (cells == inChannels) memory.copy(to, from, <usize>(inside * cells));
-    else spread(to, from, repeat, cells);
-    memory.fill(to + <usize>(inside * cells), <u8>zero, <usize>(after * cells));
-  }
-}
-
-function spread(to: usize, from: usize, repeat: i32, cells: i32): void {
-  for (let x = 0; x < inside; x++) {
-    let cell = to;
-    for (let c = 0; c < inChannels; c++) {
-      const value = load<u8>(from++);
-      for (let r = 0; r < repeat; r++) store<u8>(cell++, value);
-    }
-    to += <usize>cells;
   }
 }

@@ -3,9 +3,8 @@
 
 import { ConvKernel, Op } from "../../assembly/abi.ts";
 import { ToolError } from "../errors.ts";
-import type { Node, Tensor } from "../graph/graph.ts";
-import { depthwiseBlocks, type Products } from "../pack/blocks.ts";
-import { align16 } from "./conv2d.ts";
+import type { Node, Tensor, Window } from "../graph/graph.ts";
+import { depthwiseBlocks, type Products, planeCount } from "../pack/blocks.ts";
 import type { Operator } from "./operator.ts";
 import { clampRange, multipliers, perTensor, requantize } from "./quantization.ts";
 import {
@@ -16,7 +15,6 @@ import {
   requireRank,
   requireWeights,
   rowPixels,
-  rowsHeld,
   windowSize,
 } from "./window.ts";
 
@@ -99,18 +97,21 @@ export const depthwiseConv2d: Operator<"depthwiseConv2d"> = {
   },
 
   lower(node, lowering) {
-    const x = lowering.tensor(node.inputs[0]!);
     const weights = lowering.tensor(node.inputs[1]!);
     const bias = node.inputs[2] === undefined || node.inputs[2] < 0 ? undefined : lowering.tensor(node.inputs[2]);
-    const output = lowering.tensor(node.outputs[0]!);
-    const geometry = geometryOf(node, weights);
+    const { x, output, window, geometry } = alongRows(
+      node,
+      lowering.tensor(node.inputs[0]!),
+      lowering.tensor(node.outputs[0]!),
+      weights,
+    );
     const channels = weights.shape[3]!;
-    const taps = geometry.kernelH * geometry.kernelW;
+    const { kernelH, kernelW, dilationH } = geometry;
     const products: Products = {
       weights: weightsByChannel(weights),
       outputs: channels,
       segments: 1,
-      cells: taps,
+      cells: kernelH * kernelW,
       inputZero: perTensor(x, node.name).zeroPoint,
       bias: bias?.data as Int32Array | undefined,
       multipliers: multipliers(
@@ -120,17 +121,44 @@ export const depthwiseConv2d: Operator<"depthwiseConv2d"> = {
         channels,
       ),
     };
-    const slot = align16(rowPixels(output, node.attrs, geometry) * Math.ceil(channels / 8) * 8 + 16);
+    const pairs = { kernelH, kernelW, startsOdd: kernelH > 1 && dilationH === 1 && window.strideH % 2 === 1 };
     lowering.emit({
       op: Op.DepthwiseConv2d,
       kernel: ConvKernel.Int8,
       input: lowering.at(node.inputs[0]!),
       output: lowering.at(node.outputs[0]!),
-      params: lowering.params(depthwiseBlocks(products, node.name)),
-      scratchBytes: rowsHeld(geometry) * slot + (taps + 1) * 4,
-      fields: convFields(x, output, node.attrs, geometry, node.name),
-      kernelName: "tap pairs ×8 channels s8",
-      macs: output.shape[0]! * output.shape[1]! * output.shape[2]! * channels * taps,
+      params: lowering.params(depthwiseBlocks(products, pairs, node.name)),
+      scratchBytes: planeCount(pairs) * rowPixels(output, window, geometry) * 32 + 16,
+      fields: convFields(x, output, window, geometry, node.name),
+      kernelName: kernelH === 1 ? "column pairs 4×8 s8" : "row pairs 4×8 s8",
+      macs: output.shape[0]! * output.shape[1]! * output.shape[2]! * channels * kernelH * kernelW,
     });
   },
 };
+
+/** The node as the core runs it: a picture one pixel wide is turned on its side, so that its pixels lie along a row. */
+function alongRows(node: Node<"depthwiseConv2d">, x: Tensor, output: Tensor, weights: Tensor) {
+  const { attrs } = node;
+  const geometry = geometryOf(node, weights);
+  const { top, bottom, left, right } = attrs.padding;
+  if (x.shape[2] !== 1 || geometry.kernelW !== 1 || left !== 0 || right !== 0) {
+    return { x, output, window: attrs as Window, geometry };
+  }
+  const turned = (tensor: Tensor): Tensor => {
+    const [batch, height, , channels] = tensor.shape as [number, number, number, number];
+    return { ...tensor, shape: [batch, 1, height, channels] };
+  };
+  const window: Window = {
+    strideH: 1,
+    strideW: attrs.strideH,
+    padding: { top: 0, bottom: 0, left: top, right: bottom },
+    activation: attrs.activation,
+  };
+  const { kernelH, dilationH } = geometry;
+  return {
+    x: turned(x),
+    output: turned(output),
+    window,
+    geometry: { kernelH: 1, kernelW: kernelH, dilationH: 1, dilationW: dilationH },
+  };
+}

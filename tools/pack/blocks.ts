@@ -78,10 +78,32 @@ export function gemmBlocks(products: Products, wide: boolean, node: string): Uin
   return bytes;
 }
 
-/** Blocks for depthwiseConv2d: weights [channels][taps] as int16, tap pairs interleaved. */
-export function depthwiseBlocks(products: Products, node: string): Uint8Array {
-  const { weights, outputs, cells: taps, multipliers } = products;
-  const blockBytes = 64 + ((taps + 1) >> 1) * 32;
+/** How depthwiseConv2d pairs the taps of a kernel; assembly/ops/depthwiseConv2d.ts says why. */
+export interface TapPairs {
+  readonly kernelH: number;
+  readonly kernelW: number;
+  /** output rows may start on an odd row: a second set of taps is needed */
+  readonly startsOdd: boolean;
+}
+
+export function evenTaps({ kernelH, kernelW }: TapPairs): number {
+  return kernelH === 1 ? (kernelW + 1) >> 1 : ((kernelH + 1) >> 1) * kernelW;
+}
+
+function oddTaps({ kernelH, kernelW, startsOdd }: TapPairs): number {
+  return startsOdd ? ((kernelH + 2) >> 1) * kernelW : 0;
+}
+
+/** Row pairs that one output row can touch. */
+export function planeCount({ kernelH, startsOdd }: TapPairs): number {
+  return startsOdd ? (kernelH + 2) >> 1 : (kernelH + 1) >> 1;
+}
+
+/** Blocks for depthwiseConv2d: weights [channels][kernelH × kernelW] as int16 tap pairs, once for each start. */
+export function depthwiseBlocks(products: Products, pairs: TapPairs, node: string): Uint8Array {
+  const { weights, outputs, multipliers } = products;
+  const { kernelH, kernelW } = pairs;
+  const blockBytes = 64 + (evenTaps(pairs) + oddTaps(pairs)) * 32;
   const bias = foldedBias(products, node);
   const bytes = new Uint8Array(Math.ceil(outputs / 8) * blockBytes);
   const view = new DataView(bytes.buffer);
@@ -90,8 +112,15 @@ export function depthwiseBlocks(products: Products, node: string): Uint8Array {
     const lane = n & 7;
     view.setInt32(block + 4 * lane, bias[n]!, true);
     view.setFloat32(block + 32 + 4 * lane, multipliers[n]!, true);
-    for (let t = 0; t < taps; t++) {
-      view.setInt16(block + 64 + (t >> 1) * 32 + lane * 4 + (t & 1) * 2, weights[n * taps + t]!, true);
+    for (let ky = 0; ky < kernelH; ky++) {
+      for (let kx = 0; kx < kernelW; kx++) {
+        const w = weights[(n * kernelH + ky) * kernelW + kx]!;
+        const place = (tap: number, second: number) =>
+          view.setInt16(block + 64 + tap * 32 + lane * 4 + second * 2, w, true);
+        if (kernelH === 1) place(kx >> 1, kx & 1);
+        else place((ky >> 1) * kernelW + kx, ky & 1);
+        if (pairs.startsOdd) place(evenTaps(pairs) + ((ky + 1) >> 1) * kernelW + kx, (ky + 1) & 1);
+      }
     }
   }
   return bytes;

@@ -2,7 +2,9 @@
 // Cells outside the picture are the input's zero point, which the packer has folded into the bias.
 // params: blocks (simd/gemm.ts) whose K axis is cut into segments: a kernel row, or with a dilated
 // width a kernel cell, each padded to an even length.
-// Invariant: scratch is the row ring, then the segments' addresses; pointwise layers use four rows only.
+// Short segments (first layers: few channels) are gathered into patches, so that a tile may span rows.
+// Invariant: scratch is the row ring, the segments' addresses, then four patches if segments are
+// short; pointwise layers use four widened rows and one address only.
 
 import { Conv, ConvKernel, Status, Step } from "../abi";
 import { address, allWithin, canRead, canWrite, extent, field, hasParams, hasScratch } from "../memory";
@@ -88,7 +90,20 @@ function isPointwise(step: usize): bool {
 
 function scratchBytes(step: usize): u64 {
   if (isPointwise(step)) return <u64>((field(step, Conv.InC) + 7) & ~7) * 8 + 16;
-  return <u64>rowsHeld(step) * slotBytes16(rowPixels(step), field(step, Conv.InC)) + <u64>segmentCount(step) * 4;
+  const rows = <u64>rowsHeld(step) * slotBytes16(rowPixels(step), field(step, Conv.InC)) + <u64>segmentCount(step) * 4;
+  return gathers(step) ? rows + 16 + 4 * <u64>patchBytes(step) : rows;
+}
+
+/** Segments this short are gathered. */
+const MOST_GATHERED: i32 = 32;
+
+function gathers(step: usize): bool {
+  return segmentCells(step) <= MOST_GATHERED;
+}
+
+/** Bytes of one gathered patch, with room for the vector store that runs past its end. */
+function patchBytes(step: usize): i32 {
+  return (segmentCount(step) * ((segmentCells(step) + 1) >> 1) * 4 + 31) & ~15;
 }
 
 export function runConv2d(step: usize): void {
@@ -141,10 +156,20 @@ function windows<WIDE>(step: usize): void {
   const cellBytes = (<usize>inC) << 1;
   const pixelStep = <usize>field(step, Conv.StrideW) * cellBytes;
   const inputBytes = <usize>(field(step, Conv.InH) * field(step, Conv.InW) * inC);
+  const pairs = (segmentCells(step) + 1) >> 1, count = segmentCount(step);
+  const segmentBytes = (<usize>pairs) << 2;
+  const gather = gathers(step);
+  // One address more than there are segments: a gathered tile has its patches as the one segment.
+  const patchList = segments + ((<usize>count) << 2);
+  const patches = patchList + 16;
+  const patchStep = <usize>patchBytes(step), patchEnd = patches + 4 * patchStep;
+  let patch = patches;
+  let tileOut = address(step, Step.Output);
+  if (gather) store<u32>(patchList, <u32>patches);
   gemmSetup(
-    segments,
-    segmentCount(step),
-    (segmentCells(step) + 1) >> 1,
+    gather ? patchList : segments,
+    gather ? 1 : count,
+    gather ? pairs * count : pairs,
     outC,
     field(step, Conv.OutZero),
     field(step, Conv.Min),
@@ -181,7 +206,17 @@ function windows<WIDE>(step: usize): void {
           }
         }
       }
-      if (outW < 4) {
+      if (gather) {
+        for (let ox = 0; ox < outW; ox++) {
+          gatherPatch(patch, segments, segment, <usize>ox * pixelStep, segmentBytes);
+          patch += patchStep;
+          if (patch == patchEnd) {
+            patch = patches;
+            gemm4<WIDE>(0, patchStep, blocks, tileOut);
+            tileOut += <usize>(outC << 2);
+          }
+        }
+      } else if (outW < 4) {
         for (let ox = 0; ox < outW; ox++) gemm1<WIDE>(<usize>ox * pixelStep, blocks, output + <usize>(ox * outC));
       } else {
         for (let ox = 0; ox < outW; ox += 4) {
@@ -193,6 +228,21 @@ function windows<WIDE>(step: usize): void {
       output += <usize>(outW * outC);
     }
     input += inputBytes;
+  }
+  if (gather) {
+    for (let left = patches; left < patch; left += patchStep) {
+      gemm1<WIDE>(left - patches, blocks, tileOut);
+      tileOut += <usize>outC;
+    }
+  }
+}
+
+/** Copies the segments of one pixel behind one another. */
+function gatherPatch(to: usize, segments: usize, segmentsEnd: usize, shift: usize, bytes: usize): void {
+  for (; segments < segmentsEnd; segments += 4) {
+    const from = <usize>load<u32>(segments) + shift;
+    for (let i: usize = 0; i < bytes; i += 16) v128.store(to + i, v128.load(from + i));
+    to += bytes;
   }
 }
 

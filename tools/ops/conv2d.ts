@@ -125,13 +125,25 @@ export const conv2d: Operator<"conv2d"> = {
       params: lowering.params(gemmBlocks(products, wide, node.name)),
       scratchBytes: pointwise
         ? pointwiseScratch(inC)
-        : rowsHeld(geometry) * align16(pixels * inC * 2 + 16) + products.segments * 4,
+        : rowsScratch(products, rowsHeld(geometry) * align16(pixels * inC * 2 + 16)),
       fields: convFields(x, output, node.attrs, geometry, node.name),
-      kernelName: `${pointwise ? "pointwise" : "rows"} gemm 4×8 ${wide ? "s8×s16" : "s8"}`,
+      kernelName: `${pointwise ? "pointwise" : gathers(products) ? "patches" : "rows"} gemm 4×8 ${wide ? "s8×s16" : "s8"}`,
       macs: output.shape[0]! * output.shape[1]! * output.shape[2]! * products.weights.length,
     });
   },
 };
+
+/** Segments this short are gathered into patches; equals MOST_GATHERED in assembly/ops/conv2d.ts. */
+function gathers({ cells }: Products): boolean {
+  return cells <= 32;
+}
+
+/** The row ring, the segments' addresses, and four patches where segments are short. */
+function rowsScratch(products: Products, ringBytes: number): number {
+  const bytes = ringBytes + products.segments * 4;
+  const patch = align16(products.segments * Math.ceil(products.cells / 2) * 4 + 16);
+  return gathers(products) ? bytes + 16 + 4 * patch : bytes;
+}
 
 /** Four widened rows and the address of the one segment. */
 export function pointwiseScratch(inputs: number): number {

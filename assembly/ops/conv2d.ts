@@ -95,7 +95,7 @@ function scratchBytes(step: usize): u64 {
 }
 
 /** Segments this short are gathered. */
-const MOST_GATHERED: i32 = 32;
+const MOST_GATHERED: i32 = 8;
 
 function gathers(step: usize): bool {
   return segmentCells(step) <= MOST_GATHERED;

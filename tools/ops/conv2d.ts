@@ -135,7 +135,7 @@ export const conv2d: Operator<"conv2d"> = {
 
 /** Segments this short are gathered into patches; equals MOST_GATHERED in assembly/ops/conv2d.ts. */
 function gathers({ cells }: Products): boolean {
-  return cells <= 32;
+  return cells <= 8;
 }
 
 /** The row ring, the segments' addresses, and four patches where segments are short. */

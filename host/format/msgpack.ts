@@ -24,7 +24,11 @@ function scan(bytes: Uint8Array): number {
     const token = bytes[at++];
     if (token === undefined || depth > MAX_DEPTH) throw new Error("it is cut short or nested too deep");
     if (token >> 5 === 5) at += token & 31;
-    else if (token >= 0xd9 && token <= 0xdb) at += unsigned(1 << (token - 0xd9));
+    else if (token >= 0xd9 && token <= 0xdb) {
+      // not in one expression: `unsigned` itself moves `at`
+      const length = unsigned(1 << (token - 0xd9));
+      at += length;
+    }
     else if (key) throw new Error("a key is not a string");
     else if (token >> 4 === 8) values(token & 15, true, depth + 1);
     else if (token >> 4 === 9) values(token & 15, false, depth + 1);

@@ -37,6 +37,12 @@ describe("a written file", () => {
     expect(file.outputs[0]!.offset).toBe(TINY.output);
   });
 
+  it.each([31, 32, 64, 255, 256, 65535, 65536])("keeps a name of %i bytes", (length) => {
+    const { header, ...rest } = tinyContent();
+    const name = "n".repeat(length);
+    expect(readModel(writeModel({ ...rest, header: { ...header, name } })).header.name).toBe(name);
+  });
+
   it("has the same bytes whatever the order of keys and what was written before", () => {
     const content = tinyContent();
     const first = writeModel(content);

@@ -19,30 +19,32 @@ export interface Products {
   readonly multipliers: Float32Array;
 }
 
-/** The largest Σ|x·w| an int32 sum may reach, and the bias with it. */
-const SUM_LIMIT = 2 ** 31 - 1;
-
-/** bias[n] − inputZero · Σ w[n]. Throws where an int32 sum could overflow. */
+/**
+ * bias[n] − inputZero · Σ w[n]. Throws where bias + Σ (x − inputZero)·w could leave int32 for some int8 x;
+ * partial sums may, as int32 addition wraps and the whole then comes out right.
+ */
 export function foldedBias(products: Products, node: string): Int32Array {
   const { weights, outputs, inputZero } = products;
   const perOutput = weights.length / outputs;
   const folded = new Int32Array(outputs);
   for (let n = 0; n < outputs; n++) {
+    const bias = products.bias?.[n] ?? 0;
     let sum = 0;
-    let magnitude = 0;
+    let least = bias;
+    let most = bias;
     for (let k = 0; k < perOutput; k++) {
       const w = weights[n * perOutput + k]!;
       sum += w;
-      magnitude += Math.abs(w);
+      least += Math.min((-128 - inputZero) * w, (127 - inputZero) * w);
+      most += Math.max((-128 - inputZero) * w, (127 - inputZero) * w);
     }
-    const bias = (products.bias?.[n] ?? 0) - inputZero * sum;
-    if (Math.abs(bias) + 128 * magnitude > SUM_LIMIT) {
+    if (least < -(2 ** 31) || most > 2 ** 31 - 1) {
       throw new ToolError(
         "UNSUPPORTED",
-        `${node}: output channel ${n} can overflow an int32 sum (bias ${bias}, Σ|w| ${magnitude}); use smaller weights or biases.`,
+        `${node}: the sum of output channel ${n} can be ${least} … ${most}, which does not fit in int32; use smaller weights or biases.`,
       );
     }
-    folded[n] = bias;
+    folded[n] = bias - inputZero * sum;
   }
   return folded;
 }

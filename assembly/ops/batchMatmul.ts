@@ -85,8 +85,6 @@ function scalar(
   min: i32,
   max: i32,
 ): void {
-  const low = <f32>(min - zero),
-    high = <f32>(max - zero);
   for (let row = 0; row < m; row++, a += <usize>k) {
     let column = b;
     for (let i = 0; i < n; i++, column += outer) {
@@ -95,7 +93,7 @@ function scalar(
       for (let x = a; x < a + <usize>k; x++, w += inner) {
         acc += (<i32>load<i8>(x) - aZero) * (<i32>load<i8>(w) - bZero);
       }
-      store<i8>(out++, <i8>requantize(acc, scale, low, high, zero));
+      store<i8>(out++, <i8>requantize(acc, scale, min, max, zero));
     }
   }
 }

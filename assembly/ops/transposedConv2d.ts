@@ -180,8 +180,7 @@ function scalar<WIDE>(step: usize): void {
     strideW = field(step, Conv.StrideW);
   const zero = field(step, Conv.OutZero),
     inZero = field(step, Conv.InZero);
-  const low = <f32>(field(step, Conv.Min) - zero),
-    high = <f32>(field(step, Conv.Max) - zero);
+  const min = field(step, Conv.Min), max = field(step, Conv.Max);
   let input = address(step, Step.Input),
     output = address(step, Step.Output);
   for (let b = field(step, Conv.Batch); b > 0; b--, input += <usize>(inH * inW * inC)) {
@@ -209,7 +208,7 @@ function scalar<WIDE>(step: usize): void {
               }
             }
           }
-          store<i8>(output++, <i8>requantize(acc, load<f32>(block + 32 + ((<usize>lane) << 2)), low, high, zero));
+          store<i8>(output++, <i8>requantize(acc, load<f32>(block + 32 + ((<usize>lane) << 2)), min, max, zero));
         }
       }
     }

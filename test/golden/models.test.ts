@@ -34,7 +34,11 @@ const MODELS = [
 
 const ZOO: Readonly<Record<string, Bar>> = {
   add_bcast: EXACT,
-  attention_block: EXACT,
+  attention_block: {
+    engine: "xnnpack",
+    lsb: 1,
+    why: "XNNPACK takes no int8 batch matmul: LiteRT's own kernel rounds twice",
+  },
   batch_matmul: EXACT,
   batch_matmul_adjy: EXACT,
   concat_rescale: EXACT,
@@ -58,13 +62,6 @@ const ZOO: Readonly<Record<string, Bar>> = {
   sub: EXACT,
   tanh: EXACT,
   transposed_conv: EXACT,
-};
-
-const INT4: Readonly<Record<string, Bar>> = {
-  ad01_w4a8: EXACT,
-  kws_w4a8: EXACT,
-  resnet8_w4a8: EXACT,
-  vww_w4a8_pointwise_only: EXACT,
 };
 
 async function expectGoldens(file: string, cases: readonly GoldenCase[], bar: Bar): Promise<void> {
@@ -127,12 +124,5 @@ describeShared("op-zoo", (data) => {
   for (const [name, bar] of Object.entries(ZOO)) {
     it(`${name} is within ${bar.lsb} of ${bar.engine}`, () =>
       expectGoldens(join(data, "op-zoo", name, "model.tflite"), setCases(data, "op-zoo", name), bar));
-  }
-});
-
-describeShared("int4 weights", (data) => {
-  for (const [name, bar] of Object.entries(INT4)) {
-    it(`${name} is within ${bar.lsb} of ${bar.engine}`, () =>
-      expectGoldens(join(data, "int4-tflite", name, "model.tflite"), setCases(data, "int4-tflite", name), bar));
   }
 });

@@ -184,10 +184,10 @@ describe("damaged files", () => {
   });
 
   test.each([1, 2, 3, 4])("thousands of mutations, seed %i", (seed) => {
-    const imported = survive(sound, seed, 3000);
+    const imported = survive(sound, seed, 2000);
     // Some hit bytes that do not matter; most do not.
-    expect(imported).toBeGreaterThan(50);
-    expect(imported).toBeLessThan(2900);
+    expect(imported).toBeGreaterThan(30);
+    expect(imported).toBeLessThan(1900);
   });
 
   test("every truncation", () => {

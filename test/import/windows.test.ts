@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import type { Node, OpName } from "../../tools/graph/graph.ts";
+import { importModel } from "../../tools/import/index.ts";
 import {
   ActivationFunctionType,
   BuiltinOperator,
@@ -180,6 +181,24 @@ describe("CONV_2D", () => {
     );
     expect(onlyNode(bytes, "conv2d").op).toBe("conv2d");
   });
+});
+
+test("a uint8 convolution becomes int8 between requantizing ports, its weights' zero point with it", () => {
+  const uint8 = { type: TensorType.UINT8, zeroPoint: 128 };
+  const bytes = oneOperator(
+    BuiltinOperator.CONV_2D,
+    [
+      { ...uint8, shape: [1, 1, 1, 2] },
+      { ...uint8, zeroPoint: 120, shape: [1, 1, 1, 2], data: Uint8Array.of(0, 255) },
+    ],
+    [{ ...uint8, shape: [1, 1, 1, 1] }],
+    convOptions({}),
+  );
+  const graph = importModel(bytes, "m.tflite");
+  expect(graph.nodes.map((node) => node.op)).toEqual(["requantize", "conv2d", "requantize"]);
+  expect([...graph.inputs, ...graph.outputs].map((id) => graph.tensors[id]?.dtype)).toEqual(["uint8", "uint8"]);
+  const w = graph.tensors[graph.nodes[1]?.inputs[1] ?? -1];
+  expect([w?.dtype, w?.data, w?.quant?.zeroPoint]).toEqual(["int8", Int8Array.of(-128, 127), Int32Array.of(-8)]);
 });
 
 describe("DEPTHWISE_CONV_2D", () => {

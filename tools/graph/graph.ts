@@ -1,7 +1,8 @@
 // The graph: what importers make, passes rewrite and the packer lowers. Small and typed.
 // Invariant: every tensor id in `nodes`, `inputs` and `outputs` indexes `tensors`; nodes are in
 // execution order; activations are NHWC; weights of conv2d are [outC, kH, kW, inC], of
-// depthwiseConv2d [1, kH, kW, outC], of transposedConv2d [outC, kH, kW, inC], of fullyConnected [outC, inC].
+// depthwiseConv2d [1, kH, kW, outC], of transposedConv2d [outC, kH, kW, inC], of fullyConnected [outC, inC];
+// a bias has the scale s_x · s_w[channel], which it does not say itself.
 
 export type DType = "int8" | "uint8" | "int16" | "int32" | "int64" | "float32" | "bool";
 

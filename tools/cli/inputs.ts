@@ -54,7 +54,7 @@ export async function readInputs(
   const inputs: Record<string, TensorArray> = {};
   for (const port of ports) {
     const file = files.get(port.name)!;
-    const fed = feedFile(port, await readInput(file), basename(file));
+    const fed = await feedFile(port, await readInput(file), basename(file));
     if (fed.note) note(fed.note);
     inputs[port.name] = fed.data;
   }

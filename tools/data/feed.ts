@@ -5,12 +5,10 @@ import type { TensorArray } from "../../host/format/dtype.ts";
 import type { Meaning, PortHeader } from "../../host/format/header.ts";
 import { ToolError } from "../errors.ts";
 import { type Picture, resize, withChannels } from "./image.ts";
-import { readJpeg } from "./jpeg.ts";
 import { fileKind } from "./kind.ts";
 import { readNpy } from "./npy.ts";
-import { readPng } from "./png.ts";
 import { readRaw } from "./raw.ts";
-import { readWav, type Sound } from "./wav.ts";
+import type { Sound } from "./wav.ts";
 
 export interface Fed {
   readonly data: TensorArray;
@@ -22,9 +20,10 @@ const shapeText = (shape: readonly number[]): string => shape.join("×");
 const countOf = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1);
 const withoutLeadingOnes = (shape: readonly number[]): string => shapeText(shape).replace(/^(1×)+/, "");
 
-/** `name` is the file's, for messages. Throws ToolError BAD_FILE or BAD_INPUT. */
-export function feedFile(port: PortHeader, bytes: Uint8Array, name: string): Fed {
+/** `name` is the file's, for messages. Rejects with ToolError BAD_FILE or BAD_INPUT. */
+export async function feedFile(port: PortHeader, bytes: Uint8Array, name: string): Promise<Fed> {
   const { shape, dtype } = port;
+  // a decoder is loaded only for a file that needs it: together they take longer to start than a model to run
   switch (fileKind(bytes, name)) {
     case "raw":
       return { data: readRaw(bytes, name, dtype, countOf(shape)) };
@@ -37,11 +36,11 @@ export function feedFile(port: PortHeader, bytes: Uint8Array, name: string): Fed
       );
     }
     case "png":
-      return feedPicture(port, readPng(bytes, name), name);
+      return feedPicture(port, (await import("./png.ts")).readPng(bytes, name), name);
     case "jpeg":
-      return feedPicture(port, readJpeg(bytes, name), name);
+      return feedPicture(port, (await import("./jpeg.ts")).readJpeg(bytes, name), name);
     case "wav":
-      return feedSound(port, readWav(bytes, name), name);
+      return feedSound(port, (await import("./wav.ts")).readWav(bytes, name), name);
     case undefined:
       throw new ToolError(
         "BAD_FILE",

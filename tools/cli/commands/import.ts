@@ -4,9 +4,8 @@
 import { basename } from "node:path";
 import { type Command, Option } from "commander";
 import { loadModel, type Model } from "../../../host/targets/node.ts";
+import { ToolError } from "../../errors.ts";
 import type { Graph } from "../../graph/graph.ts";
-import { importModel } from "../../import/index.ts";
-import { packGraph } from "../../pack/pack.ts";
 import { BUILDS } from "../builds.ts";
 import { readInput, writeWhole } from "../files.ts";
 import { readLabels } from "../labels.ts";
@@ -35,7 +34,7 @@ Examples:
 Exit status: 0 done, 1 the model cannot be imported or a file is bad, 2 bad usage.`;
 
 interface ImportOptions extends OutputOptions {
-  readonly output: string;
+  readonly output?: string;
   readonly labels?: string;
   readonly name?: string;
   readonly meaning?: readonly string[];
@@ -49,7 +48,7 @@ export function addImport(program: Command): void {
       "Make a .mote file of a quantized model, and check it on every build of the core before it is written.",
     )
     .argument("<model>", "a .tflite file, quantized to integers")
-    .requiredOption("-o, --output <file>", "the .mote file to write; an old one is replaced at once or not at all")
+    .option("-o, --output <file>", "the .mote file to write; an old one is replaced at once or not at all")
     .option("--labels <file>", "class names, one a line, for the output that has as many classes")
     .option("--name <name>", "the model's name (default: the file's, without its ending)")
     .addOption(
@@ -64,8 +63,12 @@ export function addImport(program: Command): void {
 
 async function importFile(path: string, options: ImportOptions): Promise<void> {
   const { output, labels: labelFile, meaning = [], name } = options;
+  // not commander's required option: it would hide a mistyped one
+  if (output === undefined) throw new ToolError("USAGE", "mote import must know where to write: add --output FILE.");
   const progress = new Progress();
   const source = await progress.stage(`reading ${path}`, () => readInput(path));
+  // loaded only now: the other commands start without the importer and the packer
+  const { importModel, packGraph } = await import("../../index.ts");
   const imported = await progress.stage("importing", () => importModel(source, basename(path)));
   const graph: Graph = name === undefined ? imported : { ...imported, name };
   const labels = labelFile === undefined ? undefined : await readLabels(labelFile, graph);
@@ -93,7 +96,9 @@ function summarize(
 ) {
   const { steps } = model.header;
   const operators: Record<string, number> = {};
-  for (const { op } of steps) operators[op] = (operators[op] ?? 0) + 1;
+  // an operator may take several steps
+  const nodes = new Map(steps.map(({ name, op }) => [name, op]));
+  for (const op of nodes.values()) operators[op] = (operators[op] ?? 0) + 1;
   const macs = steps.reduce((sum, step) => sum + step.macs, 0);
   const { name, memoryBytes } = model;
   return { model: name, file, operators, steps: steps.length, macs, bytesIn, bytesOut, memoryBytes, guessed, checks };

@@ -32,7 +32,7 @@ export function addRun(program: Command): void {
     .summary("run a model once on pictures, sounds or arrays")
     .description("Feed files to a model, run it once, and show the best classes or the range of every output.")
     .argument("<model>", "a .mote file")
-    .addOption(inputOption().makeOptionMandatory())
+    .addOption(inputOption())
     .option("-o, --output <folder>", "write output k as raw little-endian elements to out<k>.bin in this folder")
     .addOption(buildOption())
     .option("--json", "print one JSON object: model, build, outputs with their top classes, ms")

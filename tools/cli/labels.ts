@@ -5,8 +5,18 @@ import { ToolError } from "../errors.ts";
 import type { Graph } from "../graph/graph.ts";
 import { readInput } from "./files.ts";
 
+function decode(bytes: Uint8Array, name: string): string {
+  try {
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    if (!text.includes("\0")) return text;
+  } catch {
+    // not UTF-8
+  }
+  throw new ToolError("BAD_INPUT", `${name} must be UTF-8 text with a class name on every line.`);
+}
+
 export async function readLabels(path: string, graph: Graph): Promise<string[]> {
-  const text = new TextDecoder().decode(await readInput(path));
+  const text = decode(await readInput(path), basename(path));
   const labels = text.split(/\r?\n/).map((line) => line.trim());
   while (labels.at(-1) === "") labels.pop();
   const empty = labels.indexOf("");

@@ -12,7 +12,10 @@ export function count(value: number): string {
 
 /** Columns under their heads, two spaces apart; a column of numbers has its head on the right, too. */
 export function table(heads: readonly string[], rows: readonly (readonly Cell[])[], indent = ""): string {
-  const right = heads.map((_, column) => rows.length > 0 && rows.every((row) => isNumeric(row[column] ?? "")));
+  const right = heads.map((_, column) => {
+    const filled = rows.map((row) => row[column] ?? "").filter((cell) => cell !== "");
+    return filled.length > 0 && filled.every(isNumeric);
+  });
   const lines = [heads, ...rows].map((row) => heads.map((_, column) => text(row[column] ?? "")));
   const widths = heads.map((_, column) => Math.max(...lines.map((line) => line[column]!.length)));
   const pad = (cell: string, column: number): string =>

@@ -18,7 +18,10 @@ export interface Fed {
 
 const shapeText = (shape: readonly number[]): string => shape.join("×");
 const countOf = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1);
-const withoutLeadingOnes = (shape: readonly number[]): string => shapeText(shape).replace(/^(1×)+/, "");
+const withoutLeadingOnes = (shape: readonly number[]): string => {
+  const first = shape.findIndex((size) => size !== 1);
+  return first < 0 ? "" : shapeText(shape.slice(first));
+};
 
 /** `name` is the file's, for messages. Rejects with ToolError BAD_FILE or BAD_INPUT. */
 export async function feedFile(port: PortHeader, bytes: Uint8Array, name: string): Promise<Fed> {

@@ -74,12 +74,12 @@ export function resize(picture: Picture, width: number, height: number): Picture
 }
 
 /**
- * Turns a picture that was stored in one of EXIF's eight orientations upright: bit 2 swaps rows and columns,
- * and the two others mirror, in the order of EXIF's table.
+ * Turns a picture that was stored in one of EXIF's eight orientations upright; any other number is no
+ * orientation, and changes nothing.
  */
 export function upright(picture: Picture, orientation: number): Picture {
   const { width, height, channels, samples } = picture;
-  const swap = orientation >= 5;
+  const swap = [5, 6, 7, 8].includes(orientation);
   const mirrorX = [2, 3, 7, 8].includes(orientation);
   const mirrorY = [3, 4, 6, 7].includes(orientation);
   if (!swap && !mirrorX && !mirrorY) return picture;

@@ -12,14 +12,14 @@ export interface NpyArray {
   readonly data: TensorArray;
 }
 
-const READERS: Readonly<Record<string, readonly [size: number, read: (elements: ArrayBuffer) => TensorArray]>> = {
-  "|i1": [1, (elements) => new Int8Array(elements)],
-  "|u1": [1, (elements) => new Uint8Array(elements)],
-  "<i2": [2, (elements) => new Int16Array(elements)],
-  "<i4": [4, (elements) => new Int32Array(elements)],
-  "<f4": [4, (elements) => new Float32Array(elements)],
-  "<f8": [8, (elements) => Float32Array.from(new Float64Array(elements))],
-};
+const READERS = new Map<string, readonly [size: number, read: (elements: ArrayBuffer) => TensorArray]>([
+  ["|i1", [1, (elements) => new Int8Array(elements)]],
+  ["|u1", [1, (elements) => new Uint8Array(elements)]],
+  ["<i2", [2, (elements) => new Int16Array(elements)]],
+  ["<i4", [4, (elements) => new Int32Array(elements)]],
+  ["<f4", [4, (elements) => new Float32Array(elements)]],
+  ["<f8", [8, (elements) => Float32Array.from(new Float64Array(elements))]],
+]);
 
 const ENTRY = /\s*'(\w+)'\s*:\s*(?:'([^']*)'|(True|False)|\(([\d\s,]*)\))\s*(,|$)/y;
 
@@ -55,9 +55,9 @@ export function readNpy(bytes: Uint8Array, name: string): NpyArray {
   if (descr === undefined || order === undefined || shapeText === undefined) {
     return bad("must say descr, fortran_order and shape in its header");
   }
-  const reader = READERS[descr];
+  const reader = READERS.get(descr);
   if (!reader) {
-    return bad(`has dtype ${descr}, expected one of ${Object.keys(READERS).join(" ")}: convert it with .astype`);
+    return bad(`has dtype ${descr}, expected one of ${[...READERS.keys()].join(" ")}: convert it with .astype`);
   }
   if (order !== "False") bad("is in Fortran order, expected C order: pass it through numpy.ascontiguousarray");
   const shape = shapeText

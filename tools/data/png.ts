@@ -5,13 +5,15 @@ import { type DecodedPng, decode } from "fast-png";
 import { ToolError } from "../errors.ts";
 import { MAX_PIXELS, type Picture } from "./image.ts";
 
-/** Offsets of width and height in the IHDR chunk, which is always first. */
+/** Offsets into the IHDR chunk, which is always first. */
 const WIDTH_AT = 16;
 const HEIGHT_AT = 20;
+const COLOUR_AT = 25;
+const INDEXED = 3;
 
 function decodePng(bytes: Uint8Array, name: string): DecodedPng {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const [width, height] = bytes.length < 24 ? [0, 0] : [view.getUint32(WIDTH_AT), view.getUint32(HEIGHT_AT)];
+  const [width, height] = bytes.length <= COLOUR_AT ? [0, 0] : [view.getUint32(WIDTH_AT), view.getUint32(HEIGHT_AT)];
   if (width * height === 0 || width * height > MAX_PIXELS) {
     throw new ToolError(
       "BAD_FILE",
@@ -39,24 +41,24 @@ function unpack({ data, width, height, channels, depth }: DecodedPng): ArrayLike
   });
 }
 
-/** What a pixel of `samples` looks like over black. */
 export function readPng(bytes: Uint8Array, name: string): Picture {
   const png = decodePng(bytes, name);
-  const { width, height, palette, transparency } = png;
-  const indexed = palette !== undefined && png.channels === 1;
+  const { width, height, transparency } = png;
+  // a palette of a truecolour picture is only a hint
+  const palette = bytes[COLOUR_AT] === INDEXED ? (png.palette ?? []) : undefined;
   const samples = unpack(png);
   const top = 2 ** png.depth - 1;
   const hasAlpha = png.channels === 2 || png.channels === 4;
-  const channels = indexed || png.channels > 2 ? 3 : 1;
+  const channels = palette || png.channels > 2 ? 3 : 1;
   const picture = { width, height, channels, samples: new Float32Array(width * height * channels) } as const;
   for (let i = 0; i < width * height; i++) {
     const at = i * png.channels;
-    const entry = indexed ? palette[samples[at]!] : undefined;
-    if (indexed && !entry) {
+    const entry = palette?.[samples[at]!];
+    if (palette && !entry) {
       throw new ToolError("BAD_FILE", `${name} is a damaged PNG (pixel ${i} is not in the palette); save it again.`);
     }
     // one colour may be declared transparent instead of an alpha channel
-    const keyed = !indexed && transparency?.every((sample, channel) => samples[at + channel] === sample);
+    const keyed = !palette && transparency?.every((sample, channel) => samples[at + channel] === sample);
     const alpha = entry ? (entry[3] ?? 255) / 255 : keyed ? 0 : hasAlpha ? samples[at + png.channels - 1]! / top : 1;
     for (let channel = 0; channel < channels; channel++) {
       picture.samples[i * channels + channel] = entry

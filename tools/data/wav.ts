@@ -37,7 +37,7 @@ function findChunks(bytes: Uint8Array): { readonly format: DataView; readonly da
  * The same sound in a file of nothing but the two chunks that matter, checked: wavefile believes the counts
  * inside the others, however large, and reads a format that it does not know as if it were PCM.
  */
-function essentials(bytes: Uint8Array): Uint8Array {
+function essentials(bytes: Uint8Array): { readonly file: Uint8Array; readonly frames: number } {
   const { format, data } = findChunks(bytes);
   const tag = format.getUint16(0, true);
   const kind = tag === EXTENSIBLE && format.byteLength >= 26 ? format.getUint16(24, true) : tag;
@@ -59,7 +59,7 @@ function essentials(bytes: Uint8Array): Uint8Array {
   file.write("data", 36, "latin1");
   file.writeUInt32LE(samples.length, 40);
   file.set(samples, 44);
-  return file;
+  return { file, frames: samples.length / frame };
 }
 
 /** What a sample of −1 … 1 is multiplied by, and what is then added, in a file of this bit depth. */
@@ -71,13 +71,15 @@ function rangeOf(bitDepth: string): readonly [scale: number, offset: number] {
 }
 
 function decodeWav(bytes: Uint8Array): Sound {
-  const wav = new wavefile.WaveFile(essentials(bytes));
+  const { file, frames } = essentials(bytes);
+  const wav = new wavefile.WaveFile(file);
   const { numChannels = 1, sampleRate = 0 } = wav.fmt as Record<string, number>;
   if (wav.bitDepth === "8a") wav.fromALaw();
   else if (wav.bitDepth === "8m") wav.fromMuLaw();
   const interleaved = wav.getSamples(true);
   const [scale, offset] = rangeOf(wav.bitDepth);
-  const samples = Float64Array.from({ length: Math.floor(interleaved.length / numChannels) }, (_, i) => {
+  // wavefile also counts the byte that pads an odd number of them
+  const samples = Float64Array.from({ length: frames }, (_, i) => {
     let sum = 0;
     for (let channel = 0; channel < numChannels; channel++) sum += interleaved[i * numChannels + channel]! - offset;
     return sum / (scale * numChannels);

@@ -76,7 +76,7 @@ describe("mote run", () => {
   });
 
   it("gives the same bytes from a picture, an array and raw values", async () => {
-    const header = "{'descr': '<f4', 'fortran_order': False, 'shape': (8, 8, 1), }".padEnd(117) + "\n";
+    const header = `${"{'descr': '<f4', 'fortran_order': False, 'shape': (8, 8, 1), }".padEnd(117)}\n`;
     const real = Float32Array.from(thirdsPicture(1), (pixel) => pixel / 255);
     const start = Uint8Array.from([0x93, ...Buffer.from("NUMPY"), 1, 0, header.length, 0]);
     const npy = write("middle.npy", Buffer.concat([start, Buffer.from(header), new Uint8Array(real.buffer)]));

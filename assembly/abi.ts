@@ -134,6 +134,8 @@ export const enum ConvKernel {
   Int8Wide = 1,
   /** int16 activations × int8 weights, 64-bit sums (tools/pack/wideSums.ts) */
   Int16 = 2,
+  /** the same where TFLite sums in 32 bits, because the bias is int32; conv2d only */
+  Int16Narrow = 3,
 }
 
 export const enum Dense {

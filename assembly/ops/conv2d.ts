@@ -12,6 +12,7 @@ import { blocksBytes, weightAt } from "../numeric/blocks";
 import { requantize } from "../numeric/requantize";
 import { gemm1, gemm4, gemmSetup } from "../simd/gemm";
 import { ringAdvance16, ringRow, ringSetup, ringStart, slotBytes16 } from "../simd/rowRing";
+import { checkConv2d16, runConv2d16 } from "./conv2d16";
 import { MAX_K, rowsTimesBlocks } from "./fullyConnected";
 
 /** Largest size of any one axis: keeps every 32-bit index sum below 2^31. */
@@ -19,6 +20,7 @@ export const MAX_AXIS: i32 = 1 << 20;
 
 export function checkConv2d(step: usize): i32 {
   const kernel = field(step, Step.Kernel);
+  if (kernel == ConvKernel.Int16 || kernel == ConvKernel.Int16Narrow) return checkConv2d16(step);
   if (kernel != ConvKernel.Int8 && kernel != ConvKernel.Int8Wide) return Status.Kernel;
   const status = checkConvShape(step);
   if (status != Status.Ok) return status;
@@ -30,11 +32,12 @@ export function checkConv2d(step: usize): i32 {
   return hasScratch(step, scratchBytes(step)) ? Status.Ok : Status.Scratch;
 }
 
-/** Dimensions, input and output of any of the convolutions, whose input and output cells are int8. */
-export function checkConvShape(step: usize): i32 {
+/** Dimensions, input and output of any of the convolutions, whose input and output cells are int8 or int16. */
+export function checkConvShape(step: usize, cellBytes: i32 = 1): i32 {
   if (!allWithin(step, Conv.Batch, Conv.DilationW, 1, MAX_AXIS)) return Status.Shape;
   if (!allWithin(step, Conv.PadTop, Conv.PadLeft, 0, MAX_AXIS)) return Status.Shape;
-  if (!allWithin(step, Conv.InZero, Conv.Max, -128, 127)) return Status.Shape;
+  const most = cellBytes == 1 ? 127 : 32767;
+  if (!allWithin(step, Conv.InZero, Conv.Max, -1 - most, most)) return Status.Shape;
   if (extent(field(step, Conv.KernelH), field(step, Conv.DilationH)) > <u64>MAX_AXIS) return Status.Shape;
   if (extent(field(step, Conv.KernelW), field(step, Conv.DilationW)) > <u64>MAX_AXIS) return Status.Shape;
   if (extent(field(step, Conv.OutH), field(step, Conv.StrideH)) > <u64>MAX_AXIS) return Status.Shape;
@@ -46,8 +49,8 @@ export function checkConvShape(step: usize): i32 {
     field(step, Conv.OutW),
     field(step, Conv.OutC),
   );
-  if (!canRead(step, Step.Input, input)) return Status.Read;
-  return canWrite(step, Step.Output, output) ? Status.Ok : Status.Write;
+  if (!canRead(step, Step.Input, input * <u64>cellBytes)) return Status.Read;
+  return canWrite(step, Step.Output, output * <u64>cellBytes) ? Status.Ok : Status.Write;
 }
 
 /** Pixels of a padded row that output columns 0 … OutW − 1 touch. */
@@ -75,7 +78,8 @@ function segmentCount(step: usize): i32 {
   return field(step, Conv.DilationW) > 1 ? <i32>min<u64>(extent(rows, field(step, Conv.KernelW)), <u64>MAX_K) : rows;
 }
 
-function isPointwise(step: usize): bool {
+/** Every output pixel is made of the input pixel in its place. */
+export function isPointwise(step: usize): bool {
   return (
     field(step, Conv.KernelH) == 1 &&
     field(step, Conv.KernelW) == 1 &&
@@ -107,7 +111,9 @@ function patchBytes(step: usize): i32 {
 }
 
 export function runConv2d(step: usize): void {
-  if (field(step, Step.Kernel) == ConvKernel.Int8Wide) runInt8<i32>(step);
+  const kernel = field(step, Step.Kernel);
+  if (kernel >= ConvKernel.Int16) runConv2d16(step);
+  else if (kernel == ConvKernel.Int8Wide) runInt8<i32>(step);
   else runInt8<f32>(step);
 }
 

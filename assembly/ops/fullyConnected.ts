@@ -7,12 +7,14 @@ import { address, allWithin, canRead, canWrite, extent, field, hasParams, hasScr
 import { blocksBytes, denseScalar } from "../numeric/blocks";
 import { gemm1, gemm4, gemmSetup } from "../simd/gemm";
 import { widen } from "../simd/lanes";
+import { checkFullyConnected16, runFullyConnected16 } from "./fullyConnected16";
 
 /** Most inputs of one output for which Σ|x·w| of int8 × int16 weights stays below 2^31. */
 export const MAX_K: i32 = 65535;
 
 export function checkFullyConnected(step: usize): i32 {
   const kernel = field(step, Step.Kernel);
+  if (kernel == ConvKernel.Int16) return checkFullyConnected16(step);
   if (kernel != ConvKernel.Int8 && kernel != ConvKernel.Int8Wide) return Status.Kernel;
   const rows = field(step, Dense.Rows);
   const k = field(step, Dense.InC);
@@ -37,7 +39,8 @@ function rowBytes(k: i32): i32 {
 
 export function runFullyConnected(step: usize): void {
   const kernel = field(step, Step.Kernel);
-  if (kernel == ConvKernel.Int8Wide) runInt8<i32>(step);
+  if (kernel == ConvKernel.Int16) runFullyConnected16(step);
+  else if (kernel == ConvKernel.Int8Wide) runInt8<i32>(step);
   else runInt8<f32>(step);
 }
 

@@ -5,6 +5,7 @@ import { ConvKernel, Op } from "../../assembly/abi.ts";
 import { ToolError } from "../errors.ts";
 import type { Node, Tensor } from "../graph/graph.ts";
 import { fitsInt8, gemmBlocks, type Products } from "../pack/blocks.ts";
+import { checkConv2d16, conv2d16Reference, lowerConv2d16 } from "./conv2d16.ts";
 import type { Operator } from "./operator.ts";
 import { clampRange, multipliers, perTensor, requantize } from "./quantization.ts";
 import {
@@ -44,7 +45,7 @@ export const conv2d: Operator<"conv2d"> = {
   check(node, inputs, outputs) {
     const x = present(inputs[0], node.name, "input");
     const weights = present(inputs[1], node.name, "weight tensor");
-    requireDType(x, ["int8"], node.name);
+    requireDType(x, ["int8", "int16"], node.name);
     requireRank(x, 4, node.name);
     requireRank(weights, 4, node.name);
     requireWeights(weights, inputs[2], weights.shape[0]!, node.name);
@@ -56,11 +57,13 @@ export const conv2d: Operator<"conv2d"> = {
     }
     perTensor(x, node.name);
     perTensor(outputs[0]!, node.name);
+    if (x.dtype === "int16") checkConv2d16(node, x, weights, inputs[2], outputs[0]!);
     const [height, width] = windowSize(x, node.attrs, geometryOf(node, weights), node.name);
     return [{ shape: [x.shape[0]!, height, width, weights.shape[0]!], dtype: x.dtype }];
   },
 
   reference(node, [x, weights, bias], [output]) {
+    if (x!.dtype === "int16") return [conv2d16Reference(node, x!, weights!, bias, output!)];
     const input = x!.data as Int8Array;
     const [, inH, inW, inC] = x!.shape as [number, number, number, number];
     const [batch, outH, outW, outC] = output!.shape as [number, number, number, number];
@@ -99,6 +102,10 @@ export const conv2d: Operator<"conv2d"> = {
 
   lower(node, lowering) {
     const x = lowering.tensor(node.inputs[0]!);
+    if (x.dtype === "int16") {
+      lowerConv2d16(node, lowering);
+      return;
+    }
     const weights = lowering.tensor(node.inputs[1]!);
     const bias = node.inputs[2] === undefined || node.inputs[2] < 0 ? undefined : lowering.tensor(node.inputs[2]);
     const output = lowering.tensor(node.outputs[0]!);

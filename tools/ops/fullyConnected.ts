@@ -5,6 +5,7 @@ import { ToolError } from "../errors.ts";
 import { elementCount } from "../graph/graph.ts";
 import { fitsInt8, gemmBlocks, type Products } from "../pack/blocks.ts";
 import { centredWeights, pointwiseScratch } from "./conv2d.ts";
+import { checkFullyConnected16, fullyConnected16Reference, lowerFullyConnected16 } from "./fullyConnected16.ts";
 import type { Operator } from "./operator.ts";
 import { clampRange, multipliers, perTensor, requantize } from "./quantization.ts";
 import { present, requireDType, requireRank, requireWeights } from "./window.ts";
@@ -16,7 +17,7 @@ export const fullyConnected: Operator<"fullyConnected"> = {
     const x = present(inputs[0], node.name, "input");
     const weights = present(inputs[1], node.name, "weight tensor");
     const output = outputs[0]!;
-    requireDType(x, ["int8"], node.name);
+    requireDType(x, ["int8", "int16"], node.name);
     requireRank(weights, 2, node.name);
     const [outC, inC] = weights.shape as [number, number];
     requireWeights(weights, inputs[2], outC, node.name);
@@ -29,6 +30,7 @@ export const fullyConnected: Operator<"fullyConnected"> = {
     }
     perTensor(x, node.name);
     perTensor(output, node.name);
+    if (x.dtype === "int16") checkFullyConnected16(node, x, weights, inputs[2], output);
     const rows = elements / inC;
     // The output may keep the input's leading dimensions or flatten them: both are [rows, outC].
     const kept = output.shape.length > 0 && output.shape.at(-1) === outC && elementCount(output.shape) === rows * outC;
@@ -36,6 +38,7 @@ export const fullyConnected: Operator<"fullyConnected"> = {
   },
 
   reference(node, [x, weights, bias], [output]) {
+    if (x!.dtype === "int16") return [fullyConnected16Reference(node, x!, weights!, bias, output!)];
     const input = x!.data as Int8Array;
     const [outC, inC] = weights!.shape as [number, number];
     const rows = input.length / inC;
@@ -57,6 +60,10 @@ export const fullyConnected: Operator<"fullyConnected"> = {
 
   lower(node, lowering) {
     const x = lowering.tensor(node.inputs[0]!);
+    if (x.dtype === "int16") {
+      lowerFullyConnected16(node, lowering);
+      return;
+    }
     const weights = lowering.tensor(node.inputs[1]!);
     const bias = node.inputs[2] === undefined || node.inputs[2] < 0 ? undefined : lowering.tensor(node.inputs[2]);
     const output = lowering.tensor(node.outputs[0]!);

@@ -28,8 +28,7 @@ function scan(bytes: Uint8Array): number {
       // not in one expression: `unsigned` itself moves `at`
       const length = unsigned(1 << (token - 0xd9));
       at += length;
-    }
-    else if (key) throw new Error("a key is not a string");
+    } else if (key) throw new Error("a key is not a string");
     else if (token >> 4 === 8) values(token & 15, true, depth + 1);
     else if (token >> 4 === 9) values(token & 15, false, depth + 1);
     else if (token >= 0xdc && token <= 0xdf) values(unsigned(token & 1 ? 4 : 2), token > 0xdd, depth + 1);

@@ -158,6 +158,12 @@ describe("mote import fails", () => {
     expect(readdirSync(dir)).toEqual(before);
   });
 
+  it("where it would write over the model itself", async () => {
+    const got = await mote("import", source, "-o", source);
+    expect(got).toMatchObject({ status: 2, stdout: "", stderr: expect.stringMatching(/is the model itself/) });
+    expect(readFileSync(source)).toEqual(Buffer.from(tflite()));
+  });
+
   it("where the output cannot be written, and leaves nothing behind", async () => {
     const taken = join(dir, "taken.mote");
     mkdirSync(taken);

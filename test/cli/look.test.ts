@@ -30,6 +30,12 @@ describe("mote inspect", () => {
     expect(said).toMatch(/^source +thirds\.tflite$/m);
   });
 
+  it("shows control characters of a stranger's model instead of sending them to the terminal", async () => {
+    const evil = join(dir, "evil.mote");
+    writeFileSync(evil, tinyModel({ header: { name: "\u001b[2J\rgone\u0007" } }));
+    expect(await text("inspect", evil)).toMatch(/^model +\ufffd\[2J\ufffdgone\ufffd$/m);
+  });
+
   it("gives a program ports, memory and sections that add up", async () => {
     const said = await json("inspect", thirds);
     expect(said).toMatchObject({

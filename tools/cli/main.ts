@@ -4,6 +4,7 @@
 
 import { CommanderError } from "commander";
 import { describeFailure } from "./failure.ts";
+import { printable } from "./output.ts";
 import { createProgram } from "./program.ts";
 
 // a reader that has seen enough, as in `mote explain m.mote | head`, is no failure
@@ -25,7 +26,7 @@ try {
 function fail(error: unknown): void {
   const command = program.commands.find((candidate) => candidate.name() === words[0]);
   const { code, message, exit, stack } = describeFailure(error, command ? `mote ${command.name()}` : "mote");
-  process.stderr.write(`mote: ${message}\n${stack === undefined ? "" : `${stack}\n`}`);
+  process.stderr.write(printable(`mote: ${message}\n${stack === undefined ? "" : `${stack}\n`}`));
   if (words.includes("--json")) process.stdout.write(`${JSON.stringify({ error: { code, message } })}\n`);
   process.exitCode = exit;
 }

@@ -1,7 +1,7 @@
 // `mote import`: a model file of another framework → a packed, tested .mote file.
 // Invariant: the output appears only after it was read back and passed its self-test on every build.
 
-import { basename } from "node:path";
+import { basename, resolve } from "node:path";
 import { type Command, Option } from "commander";
 import { loadModel, type Model } from "../../../host/targets/node.ts";
 import { ToolError } from "../../errors.ts";
@@ -65,6 +65,9 @@ async function importFile(path: string, options: ImportOptions): Promise<void> {
   const { output, labels: labelFile, meaning = [], name } = options;
   // not commander's required option: it would hide a mistyped one
   if (output === undefined) throw new ToolError("USAGE", "mote import must know where to write: add --output FILE.");
+  if (resolve(output) === resolve(path)) {
+    throw new ToolError("USAGE", `--output ${output} is the model itself, which would be lost: give another file.`);
+  }
   const progress = new Progress();
   const source = await progress.stage(`reading ${path}`, () => readInput(path));
   // loaded only now: the other commands start without the importer and the packer

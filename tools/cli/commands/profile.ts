@@ -5,7 +5,7 @@ import type { Inputs, ProfileRow, Session } from "../../../host/targets/node.ts"
 import { type BuildOptions, buildOption } from "../builds.ts";
 import { type InputOptions, inputOption, readInputs } from "../inputs.ts";
 import { naming, openModel } from "../model.ts";
-import { type OutputOptions, print } from "../output.ts";
+import { type OutputOptions, print, printable } from "../output.ts";
 import { Progress } from "../progress.ts";
 import { type Cell, table } from "../table.ts";
 
@@ -63,7 +63,7 @@ function measure(session: Session, inputs: Inputs | undefined, runs: number): Pr
 async function profile(path: string, options: ProfileOptions): Promise<void> {
   const { model } = await openModel(path);
   const { build, input, runs } = options;
-  const note = (text: string): void => void process.stderr.write(`${text}\n`);
+  const note = (text: string): void => void process.stderr.write(`${printable(text)}\n`);
   const inputs = input && (await readInputs(input, model.inputs, note));
   const session = await naming(path, () => model.createSession(build ? { build } : {}));
   const steps = measure(session, inputs, runs);

@@ -7,7 +7,7 @@ import { type BuildOptions, buildOption } from "../builds.ts";
 import { makeFolder, writeWhole } from "../files.ts";
 import { type InputOptions, inputOption, readInputs } from "../inputs.ts";
 import { naming, openModel } from "../model.ts";
-import { type OutputOptions, print } from "../output.ts";
+import { type OutputOptions, print, printable } from "../output.ts";
 import { describeOutput, resultText } from "../results.ts";
 
 interface RunOptions extends OutputOptions, BuildOptions, InputOptions {
@@ -43,7 +43,7 @@ export function addRun(program: Command): void {
 async function run(path: string, options: RunOptions): Promise<void> {
   const { model } = await openModel(path);
   const { build, input = [], output } = options;
-  const inputs = await readInputs(input, model.inputs, (note) => process.stderr.write(`${note}\n`));
+  const inputs = await readInputs(input, model.inputs, (note) => process.stderr.write(`${printable(note)}\n`));
   const session = await naming(path, () => model.createSession(build ? { build } : {}));
   const started = performance.now();
   const outputs = session.run(inputs);

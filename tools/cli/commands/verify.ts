@@ -2,10 +2,10 @@
 
 import type { Command } from "commander";
 import { readModel } from "../../../host/format/reader.ts";
-import { type BuildName, type Model, MoteError } from "../../../host/targets/node.ts";
+import { type BuildName, loadModel, type Model, MoteError } from "../../../host/targets/node.ts";
 import { BUILDS } from "../builds.ts";
 import { readInput } from "../files.ts";
-import { naming, openModel } from "../model.ts";
+import { naming } from "../model.ts";
 import { type OutputOptions, print } from "../output.ts";
 import { fields } from "../table.ts";
 
@@ -62,7 +62,7 @@ async function verify(path: string, options: OutputOptions): Promise<void> {
   const bytes = await readInput(path);
   await naming(path, () => readModel(bytes));
   const checks: Check[] = [{ check: "file, checksums and header", ms: performance.now() - started }];
-  const { model } = await openModel(path);
+  const model = await naming(path, () => loadModel(bytes));
   for (const build of BUILDS) checks.push(await selfTest(path, model, build));
   print(options, { model: model.name, ok: true, checks }, () =>
     fields(checks.map(({ check, ms, skipped }) => [skipped ? "skipped" : "OK", `${check}: ${skipped ?? time(ms)}`])),

@@ -57,6 +57,15 @@ describe("mote", () => {
     else expect(stderr).toMatch(message);
   });
 
+  it("help of a command is that command's --help, and of no command a mistake", async () => {
+    expect(await mote("help", "run")).toEqual(await mote("run", "--help"));
+    expect(await mote("help", "rn")).toMatchObject({
+      status: 2,
+      stdout: "",
+      stderr: expect.stringMatching(/\nmote: there is no such command\. See "mote --help"\.\n$/),
+    });
+  });
+
   it("tells a program what is wrong, too", async () => {
     const [usage, failed] = await Promise.all([mote("run", "--json"), mote("inspect", "--json", join(dir, "no.mote"))]);
     expect(usage.status).toBe(2);

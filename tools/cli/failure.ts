@@ -20,7 +20,9 @@ export interface Failure {
 /** `command` is what was called, for the hint where to read on. */
 export function describeFailure(error: unknown, command: string): Failure {
   if (error instanceof CommanderError) {
-    const message = error.message
+    // commander has nothing to say about "mote help" with a command that is none
+    const said = error.code === "commander.help" ? "there is no such command" : error.message;
+    const message = said
       .replace(/^error: /, "")
       .replace(/\s*\n\s*\((Did you mean .*)\)$/, ". $1")
       .replace(/[.?]?$/, (end) => (end === "?" ? "?" : "."));

@@ -2,14 +2,11 @@
 // multiplier times a power of two. For the int16 operators, softmax and squaredDifference.
 // Invariant: rounds twice, exactly as gemmlowp's two steps do; no input traps.
 
-/** round(a · b / 2^31), halves away from zero. Not for a = b = −2^31. */
+/** round(a · b / 2^31), halves up: gemmlowp's nudge and truncating division, as one shift. Not for a = b = −2^31. */
 // @ts-ignore: decorator
 @inline
 export function highMultiply(a: i32, b: i32): i32 {
-  const product = (<i64>a) * (<i64>b);
-  // Division truncates, so the nudge makes it round to nearest, halves away from zero.
-  const nudge: i64 = product >= 0 ? 1 << 30 : 1 - (1 << 30);
-  return <i32>((product + nudge) / ((<i64>1) << 31));
+  return <i32>(((<i64>a) * (<i64>b) + (1 << 30)) >> 31);
 }
 
 /** round(x / 2^down), halves away from zero, 0 ≤ down ≤ 31. */
@@ -21,7 +18,7 @@ export function roundingShift(x: i32, down: i32): i32 {
   return (x >> down) + <i32>((x & mask) > threshold);
 }
 
-/** round(x · 2^shift · multiplier / 2^31), halves away from zero at each of the two roundings. */
+/** round(x · 2^shift · multiplier / 2^31), rounded for the product and again for the shift. */
 export function multiplyByQuantizedMultiplier(x: i32, multiplier: i32, shift: i32): i32 {
   return roundingShift(highMultiply(x << max(shift, 0), multiplier), max(-shift, 0));
 }

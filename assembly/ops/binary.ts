@@ -14,7 +14,11 @@ export let rowOut: usize = 0;
 let plan: usize = 0;
 let outer: i32 = 0;
 let middle: i32 = 0;
-let inner: i32 = 0;
+/** Rows left along the third axis, and what a step along it adds. */
+let rowsLeft: i32 = 0;
+let stepA: usize = 0;
+let stepB: usize = 0;
+let rowBytes: usize = 0;
 
 export function checkBinary(step: usize): i32 {
   if (field(step, Step.Kernel) != 0) return Status.Kernel;
@@ -48,31 +52,37 @@ function reach(step: usize, strides: i32): u64 {
 export function startRows(step: usize): void {
   plan = step;
   outer = 0;
-  middle = 0;
-  inner = -1;
-  rowOut = address(step, Step.Output) - <usize>field(step, Binary.Dim3);
+  middle = -1;
+  rowsLeft = 0;
+  stepA = <usize>field(step, Binary.AStride2);
+  stepB = <usize>field(step, Binary.BStride2);
+  rowBytes = <usize>field(step, Binary.Dim3);
+  rowOut = address(step, Step.Output) - rowBytes;
 }
 
 /** Steps onto the next row; false when there is none. */
+// @ts-ignore: decorator
+@inline
 export function nextRow(): bool {
-  if (++inner == field(plan, Binary.Dim2)) {
-    inner = 0;
-    if (++middle == field(plan, Binary.Dim1)) {
-      middle = 0;
-      if (++outer == field(plan, Binary.Dim0)) return false;
-    }
+  rowOut += rowBytes;
+  rowA += stepA;
+  rowB += stepB;
+  return --rowsLeft >= 0 || nextPlane();
+}
+
+/** Steps onto the first row of the next plane of the last two axes. */
+function nextPlane(): bool {
+  if (++middle == field(plan, Binary.Dim1)) {
+    middle = 0;
+    if (++outer == field(plan, Binary.Dim0)) return false;
   }
-  rowA = address(plan, Step.Input) + cell(Binary.AStride0);
-  rowB = address(plan, Step.Input2) + cell(Binary.BStride0);
-  rowOut += <usize>field(plan, Binary.Dim3);
+  rowsLeft = field(plan, Binary.Dim2) - 1;
+  rowA = address(plan, Step.Input) + plane(Binary.AStride0);
+  rowB = address(plan, Step.Input2) + plane(Binary.BStride0);
   return true;
 }
 
-/** The row's offset in the input whose four strides begin at word `strides`. */
-function cell(strides: i32): usize {
-  return (
-    <usize>outer * <usize>field(plan, strides) +
-    <usize>middle * <usize>field(plan, strides + 1) +
-    <usize>inner * <usize>field(plan, strides + 2)
-  );
+/** The plane's offset in the input whose four strides begin at word `strides`. */
+function plane(strides: i32): usize {
+  return <usize>outer * <usize>field(plan, strides) + <usize>middle * <usize>field(plan, strides + 1);
 }

@@ -38,8 +38,7 @@ export function runSoftmax(step: usize): void {
 
 function row(input: usize, output: usize, depth: i32, table: usize): void {
   const end = input + <usize>depth;
-  let most: i32 = -128;
-  for (let at = input; at < end; at++) most = max<i32>(most, <i32>load<i8>(at));
+  const most = greatest(input, end);
   let sum: u32 = 0;
   for (let at = input; at < end; at++) sum += (exponential(table, most, at) + (1 << (SUM_BITS - 1))) >> SUM_BITS;
   // Σ = 2^31 · (1 + x) / 2^headroom with x in [0, 1).
@@ -57,6 +56,21 @@ function row(input: usize, output: usize, depth: i32, table: usize): void {
 @inline
 function exponential(table: usize, most: i32, at: usize): u32 {
   return load<u32>(table + (<usize>(most - <i32>load<i8>(at)) << 2));
+}
+
+function greatest(at: usize, end: usize): i32 {
+  let most: i32 = -128;
+  if (ASC_FEATURE_SIMD) {
+    if (at + 16 <= end) {
+      let lanes = v128.load(at);
+      for (at += 16; at + 16 <= end; at += 16) lanes = i8x16.max_s(lanes, v128.load(at));
+      lanes = i8x16.max_s(lanes, v128.shuffle<i64>(lanes, lanes, 1, 0));
+      let eight = v128.extract_lane<i64>(lanes, 0);
+      for (let i = 0; i < 8; i++, eight >>= 8) most = max<i32>(most, <i32>(<i8>eight));
+    }
+  }
+  for (; at < end; at++) most = max<i32>(most, <i32>load<i8>(at));
+  return most;
 }
 
 /** 1 / (1 + x) in Q0.31, x in Q0.31 from 0 to 1. */

@@ -21,7 +21,7 @@ export function fixedPoint(factor: number): FixedPoint {
   return shift < -31 ? { multiplier: 0, shift: 0 } : { multiplier, shift };
 }
 
-/** round(a · b / 2^31), both int32, halves away from zero. */
+/** round(a · b / 2^31), both int32: gemmlowp's nudge and truncating division, which round halves up. */
 export function highMultiply(a: number, b: number): number {
   const product = BigInt(a) * BigInt(b);
   return Number((product + (product >= 0n ? 1n << 30n : 1n - (1n << 30n))) / (1n << 31n));
@@ -32,7 +32,7 @@ export function roundingShift(x: number, down: number): number {
   return Math.sign(x) * Math.floor(Math.abs(x) / 2 ** down + 0.5);
 }
 
-/** round(x · factor), x an int32: rounds to nearest, halves away from zero, once for the product and once for the shift. */
+/** round(x · factor), x an int32: rounded to nearest once for the product and once for the shift. */
 export function multiplyFixedPoint(x: number, { multiplier, shift }: FixedPoint): number {
   return roundingShift(highMultiply((x << Math.max(shift, 0)) | 0, multiplier), Math.max(-shift, 0));
 }

@@ -28,14 +28,13 @@ function coarseRescale(input: Tensor, output: Tensor, node: string): ((value: nu
   return (value) => (((value - from.zeroPoint) * multiplier + 128) >> 8) + to.zeroPoint;
 }
 
-export function requantizeTable(input: Tensor, output: Tensor, node: string): Uint8Array {
-  return integerTable(input, output, coarseRescale(input, output, node) ?? rescale(input, output, node));
-}
-
 const byTable = tableOperator({
   name: "requantize",
   dtypes: ["int8", "uint8"],
-  table: (node, input, output) => requantizeTable(input, output, node.name),
+  table(node, input, output) {
+    const { name } = node;
+    return integerTable(input, output, coarseRescale(input, output, name) ?? rescale(input, output, name));
+  },
 });
 
 /** Whether a table of 256 bytes does it. */

@@ -10,8 +10,8 @@ import { exponentialTable } from "./exponentialTable.ts";
 import { highMultiply, roundingShift } from "./fixedPoint.ts";
 import type { Operator } from "./operator.ts";
 import { perTensor } from "./quantization.ts";
-import { requantizeTable } from "./requantize.ts";
-import { emitLookup, lookUp } from "./table.ts";
+import { rescale } from "./requantize.ts";
+import { emitLookup, integerTable, lookUp } from "./table.ts";
 import { present, requireDType } from "./window.ts";
 
 /** Most values of a row: with more the sum could pass int32. */
@@ -27,7 +27,8 @@ function natural(output: Tensor): Tensor {
 /** The table from the natural output to the one asked for; undefined where they are the same. */
 function rescaling(output: Tensor, node: string): Uint8Array | undefined {
   const { scale, zeroPoint } = perTensor(output, node);
-  return scale === 1 / 256 && zeroPoint === -128 ? undefined : requantizeTable(natural(output), output, node);
+  if (scale === 1 / 256 && zeroPoint === -128) return undefined;
+  return integerTable(natural(output), output, rescale(natural(output), output, node));
 }
 
 export const softmax: Operator<"softmax"> = {

@@ -136,6 +136,8 @@ export const enum ConvKernel {
   Int16 = 2,
   /** the same where TFLite sums in 32 bits, because the bias is int32; conv2d only */
   Int16Narrow = 3,
+  /** conv2d only: 3×3 with stride 1 by Winograd's F(2×2, 3×3) in exact integers (tools/pack/winograd.ts) */
+  Winograd = 4,
 }
 
 export const enum Dense {

@@ -13,6 +13,7 @@ import { requantize } from "../numeric/requantize";
 import { gemm1, gemm4, gemmSetup } from "../simd/gemm";
 import { ringAdvance16, ringRow, ringSetup, ringStart, slotBytes16 } from "../simd/rowRing";
 import { checkConv2d16, runConv2d16 } from "./conv2d16";
+import { checkWinograd, runWinograd } from "./conv2dWinograd";
 import { MAX_K, rowsTimesBlocks } from "./fullyConnected";
 
 /** Largest size of any one axis: keeps every 32-bit index sum below 2^31. */
@@ -21,9 +22,10 @@ export const MAX_AXIS: i32 = 1 << 20;
 export function checkConv2d(step: usize): i32 {
   const kernel = field(step, Step.Kernel);
   if (kernel == ConvKernel.Int16 || kernel == ConvKernel.Int16Narrow) return checkConv2d16(step);
-  if (kernel != ConvKernel.Int8 && kernel != ConvKernel.Int8Wide) return Status.Kernel;
+  if (kernel != ConvKernel.Int8 && kernel != ConvKernel.Int8Wide && kernel != ConvKernel.Winograd) return Status.Kernel;
   const status = checkConvShape(step);
   if (status != Status.Ok) return status;
+  if (kernel == ConvKernel.Winograd) return checkWinograd(step);
   const segment = segmentCells(step);
   const count = extent(segmentCount(step), (segment + 1) >> 1);
   if (count > <u64>(MAX_K / 2)) return Status.Shape;
@@ -112,7 +114,8 @@ function patchBytes(step: usize): i32 {
 
 export function runConv2d(step: usize): void {
   const kernel = field(step, Step.Kernel);
-  if (kernel >= ConvKernel.Int16) runConv2d16(step);
+  if (kernel == ConvKernel.Winograd) runWinograd(step);
+  else if (kernel >= ConvKernel.Int16) runConv2d16(step);
   else if (kernel == ConvKernel.Int8Wide) runInt8<i32>(step);
   else runInt8<f32>(step);
 }

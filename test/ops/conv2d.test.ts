@@ -2,9 +2,11 @@
 
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { ConvKernel } from "../../assembly/abi.ts";
 import type { Activation } from "../../tools/graph/graph.ts";
 import { validateGraph } from "../../tools/graph/validate.ts";
-import { expectConformance } from "../support/conformance.ts";
+import { buildImage } from "../../tools/pack/image.ts";
+import { BUILDS, expectConformance, runImage } from "../support/conformance.ts";
 import { activation, constant, quant, singleNode } from "../support/graphs.ts";
 import { Random } from "../support/random.ts";
 
@@ -101,6 +103,17 @@ const cases: fc.Arbitrary<Case> = fc.record({
   seed: fc.integer(),
 });
 
+const PLAIN_3X3 = {
+  kernelH: 3,
+  kernelW: 3,
+  strideH: 1,
+  strideW: 1,
+  dilationH: 1,
+  dilationW: 1,
+  weightZero: 0,
+  fused: "none",
+} as const;
+
 describe("conv2d", () => {
   it("equals the reference on every build", () => {
     fc.assert(
@@ -130,6 +143,57 @@ describe("conv2d", () => {
       }),
       { numRuns: 60, seed: 2 },
     );
+  });
+
+  it("equals the reference by Winograd's algorithm", () => {
+    const winograd = fc
+      .record({
+        batch: small(2),
+        inH: small(9),
+        inW: fc.integer({ min: 5, max: 19 }),
+        inC: fc.constantFrom(8, 16, 24),
+        outC: fc.integer({ min: 8, max: 20 }),
+        pad: fc.integer({ min: 0, max: 6 }),
+        inZero: byte,
+        outZero: byte,
+        withBias: fc.boolean(),
+        seed: fc.integer(),
+      })
+      .map((c): Case => ({ ...c, ...PLAIN_3X3 }));
+    fc.assert(
+      fc.property(winograd, (c) => {
+        const { graph, input } = graphOf(c);
+        const [step] = buildImage(graph).lowered.steps;
+        fc.pre(step?.kernel === ConvKernel.Winograd);
+        expectConformance(graph, [input]);
+      }),
+      { numRuns: 80, seed: 5 },
+    );
+  });
+
+  it("gives up Winograd's weights under a memory budget, with the same bytes", () => {
+    const { graph, input } = graphOf({
+      ...PLAIN_3X3,
+      batch: 1,
+      inH: 8,
+      inW: 8,
+      inC: 16,
+      outC: 16,
+      pad: 1,
+      inZero: 3,
+      outZero: -4,
+      withBias: true,
+      seed: 9,
+    });
+    const fast = buildImage(graph);
+    const small = buildImage(graph, fast.totalBytes - 1);
+    expect(fast.lowered.steps[0]!.kernelName).toBe("winograd 2×2 s16");
+    expect(small.lowered.steps[0]!.kernelName).toBe("rows gemm 4×8 s8");
+    expect(small.totalBytes).toBeLessThan(fast.totalBytes);
+    for (const build of BUILDS) {
+      expect(runImage(build, graph, small, [input])).toEqual(runImage(build, graph, fast, [input]));
+    }
+    expect(() => buildImage(graph, 1000)).toThrow(/needs \d+ bytes of memory but at most 1000 are allowed/);
   });
 
   it("refuses grouped weights in one sentence", () => {

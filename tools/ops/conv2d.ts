@@ -4,7 +4,9 @@
 import { ConvKernel, Op } from "../../assembly/abi.ts";
 import { ToolError } from "../errors.ts";
 import type { Node, Tensor } from "../graph/graph.ts";
+import { align16 } from "../pack/align.ts";
 import { fitsInt8, gemmBlocks, type Products } from "../pack/blocks.ts";
+import { winogradBlocks, winogradFits, winogradScratch } from "../pack/winograd.ts";
 import { checkConv2d16, conv2d16Reference, lowerConv2d16 } from "./conv2d16.ts";
 import type { Operator } from "./operator.ts";
 import { clampRange, multipliers, perTensor, requantize } from "./quantization.ts";
@@ -124,6 +126,21 @@ export const conv2d: Operator<"conv2d"> = {
     const wide = !fitsInt8(products.weights);
     const pointwise = isPointwise(node, x, output, geometry);
     const pixels = rowPixels(output, node.attrs, geometry);
+    const macs = output.shape[0]! * output.shape[1]! * output.shape[2]! * products.weights.length;
+    if (!wide && winogradFits(node.attrs, geometry, output, inC) && lowering.mayUseWinograd(node)) {
+      lowering.emit({
+        op: Op.Conv2d,
+        kernel: ConvKernel.Winograd,
+        input: lowering.at(node.inputs[0]!),
+        output: lowering.at(node.outputs[0]!),
+        params: lowering.params(winogradBlocks(products, node.name)),
+        scratchBytes: winogradScratch(output, inC),
+        fields: convFields(x, output, node.attrs, geometry, node.name),
+        kernelName: "winograd 2×2 s16",
+        macs,
+      });
+      return;
+    }
     lowering.emit({
       op: Op.Conv2d,
       kernel: wide ? ConvKernel.Int8Wide : ConvKernel.Int8,
@@ -135,7 +152,7 @@ export const conv2d: Operator<"conv2d"> = {
         : rowsScratch(products, rowsHeld(geometry) * align16(pixels * inC * 2 + 16)),
       fields: convFields(x, output, node.attrs, geometry, node.name),
       kernelName: `${pointwise ? "pointwise" : gathers(products) ? "patches" : "rows"} gemm 4×8 ${wide ? "s8×s16" : "s8"}`,
-      macs: output.shape[0]! * output.shape[1]! * output.shape[2]! * products.weights.length,
+      macs,
     });
   },
 };
@@ -155,10 +172,6 @@ function rowsScratch(products: Products, ringBytes: number): number {
 /** Four widened rows and the address of the one segment. */
 export function pointwiseScratch(inputs: number): number {
   return Math.ceil(inputs / 8) * 64 + 16;
-}
-
-export function align16(bytes: number): number {
-  return Math.ceil(bytes / 16) * 16;
 }
 
 function isPointwise(node: Node<"conv2d">, x: Tensor, output: Tensor, geometry: Geometry): boolean {

@@ -51,6 +51,8 @@ export interface Lowering {
   /** `output` shares the bytes of `input` (reshape) */
   alias(output: number, input: number): void;
   emit(step: StepSpec): void;
+  /** Whether the node may spend memory on Winograd's weights: the packer's budget decides */
+  mayUseWinograd(node: Node): boolean;
 }
 
 export interface Operator<K extends OpName = OpName> {

@@ -4,8 +4,9 @@
 import { ConvKernel, Op } from "../../assembly/abi.ts";
 import { ToolError } from "../errors.ts";
 import { elementCount, type Node, type Tensor } from "../graph/graph.ts";
+import { align16 } from "../pack/align.ts";
 import { fitsInt8, gemmBlocks } from "../pack/blocks.ts";
-import { align16, centredWeights } from "./conv2d.ts";
+import { centredWeights } from "./conv2d.ts";
 import type { Operator } from "./operator.ts";
 import { clampRange, multipliers, perTensor, requantize } from "./quantization.ts";
 import { convFields, present, requireDType, requireRank, requireWeights } from "./window.ts";

@@ -1,11 +1,11 @@
 // Writes the image: plan header, io records, steps, params; the bytes that the core reads.
 // assembly/abi.ts draws it. Invariant: same graph, same bytes; every offset fits in 32 bits.
 
-import { ABI_VERSION, NUMERICS_VERSION, Plan, STEP_WORDS, Step } from "../../assembly/abi.ts";
+import { ABI_VERSION, ConvKernel, NUMERICS_VERSION, Op, Plan, STEP_WORDS, Step } from "../../assembly/abi.ts";
 import { ToolError } from "../errors.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { Ref } from "../ops/operator.ts";
-import { type Lowered, lowerGraph, tensorBytes } from "./lower.ts";
+import { type Lowered, type LoweredStep, lowerGraph, tensorBytes } from "./lower.ts";
 import { assignPlaces, type Places } from "./places.ts";
 
 export interface Image {
@@ -20,8 +20,32 @@ const MOST_BYTES = 2 ** 30;
 const PARAMS_ALIGN = 16;
 const IMAGE_ALIGN = 64;
 
-export function buildImage(graph: Graph): Image {
-  const lowered = lowerGraph(graph);
+/**
+ * The image of `graph` in at most `maxBytes` of memory, image and arena together. Layers give up
+ * Winograd's larger weights, those that gain least for their bytes first, until it fits.
+ * Throws UNSUPPORTED where nothing makes it fit.
+ */
+export function buildImage(graph: Graph, maxBytes = MOST_BYTES): Image {
+  const direct = new Set<string>();
+  for (;;) {
+    const image = imageOf(graph, lowerGraph(graph, direct));
+    if (image.totalBytes <= maxBytes) return image;
+    const bytesFor = ({ params, macs }: LoweredStep): number =>
+      params?.kind === "params" ? image.lowered.params[params.index]!.length / (macs ?? 1) : 0;
+    const [dearest] = image.lowered.steps
+      .filter(({ op, kernel }) => op === Op.Conv2d && kernel === ConvKernel.Winograd)
+      .sort((a, b) => bytesFor(b) - bytesFor(a));
+    if (!dearest) {
+      throw new ToolError(
+        "UNSUPPORTED",
+        `the model needs ${image.totalBytes} bytes of memory but at most ${maxBytes} are allowed; allow more or make the model smaller.`,
+      );
+    }
+    direct.add(dearest.node.name);
+  }
+}
+
+function imageOf(graph: Graph, lowered: Lowered): Image {
   const places = assignPlaces(graph, lowered);
   const ports = [...graph.inputs, ...graph.outputs];
   const ioOffset = Plan.Words * 4;
@@ -34,12 +58,6 @@ export function buildImage(graph: Graph): Image {
   });
   const imageBytes = align(at, IMAGE_ALIGN);
   const totalBytes = imageBytes + places.arena.bytes;
-  if (totalBytes > MOST_BYTES) {
-    throw new ToolError(
-      "UNSUPPORTED",
-      `the model needs ${totalBytes} bytes of memory but at most ${MOST_BYTES} are supported; make it smaller.`,
-    );
-  }
   const bytes = new Uint8Array(imageBytes);
   const view = new DataView(bytes.buffer);
   const resolve = (ref: Ref): number =>

@@ -22,7 +22,8 @@ export interface Lowered {
   readonly aliases: ReadonlyMap<number, number>;
 }
 
-export function lowerGraph(graph: Graph): Lowered {
+/** `direct`: names of the nodes that must do without Winograd's larger weights. */
+export function lowerGraph(graph: Graph, direct: ReadonlySet<string> = new Set()): Lowered {
   const steps: LoweredStep[] = [];
   const params: Uint8Array[] = [];
   const paramIndex = new Map<string, number>();
@@ -51,6 +52,7 @@ export function lowerGraph(graph: Graph): Lowered {
       temporary: (bytes) => ({ kind: "temporary", index: temporaries.push({ bytes, nodeIndex }) - 1, byteOffset: 0 }),
       alias: (output, input) => void aliases.set(output, input),
       emit: (step) => void steps.push({ ...step, node, nodeIndex }),
+      mayUseWinograd: ({ name }) => !direct.has(name),
     };
     operatorFor(node.op).lower(node, lowering);
   }

@@ -19,6 +19,8 @@ export interface PackOptions {
   readonly sourceBytes: Uint8Array;
   /** class names of every output that scores that many classes */
   readonly labels?: readonly string[];
+  /** most bytes of memory for image and arena; layers give up their larger, faster weights to stay below */
+  readonly maxMemoryBytes?: number;
   /** what the inputs stand for, by input name */
   readonly meanings?: Readonly<Record<string, Meaning>>;
 }
@@ -32,7 +34,7 @@ export interface Packed {
 /** Throws ToolError BAD_GRAPH or UNSUPPORTED where the graph cannot be packed. */
 export function packGraph(graph: Graph, options: PackOptions): Packed {
   validateGraph(graph);
-  const image = buildImage(graph);
+  const image = buildImage(graph, options.maxMemoryBytes);
   const header: Header = {
     name: graph.name,
     inputs: graph.inputs.map((id) => portHeader(graph, id, options, false)),

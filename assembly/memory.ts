@@ -56,9 +56,21 @@ export function canRead(step: usize, word: i32, bytes: u64): bool {
   return bytes <= totalBytes && <u64>load<u32>(step + ((<usize>word) << 2)) + bytes <= totalBytes;
 }
 
+/** The step whose output was granted last, and the output's place, for `hasScratch`. */
+let granted: usize = 0;
+let outputStart: u64 = 0;
+let outputEnd: u64 = 0;
+
 /** `bytes` at the place in word `word` lie in the arena. */
 export function canWrite(step: usize, word: i32, bytes: u64): bool {
-  return load<u32>(step + ((<usize>word) << 2)) >= imageBytes && canRead(step, word, bytes);
+  const start = load<u32>(step + ((<usize>word) << 2));
+  if (start < imageBytes || !canRead(step, word, bytes)) return false;
+  if (word == Step.Output) {
+    granted = step;
+    outputStart = start;
+    outputEnd = outputStart + bytes;
+  }
+  return true;
 }
 
 /** `bytes` of params lie in the read-only image. */
@@ -66,11 +78,17 @@ export function hasParams(step: usize, bytes: u64): bool {
   return bytes <= imageBytes && <u64>load<u32>(step + ((<usize>Step.Params) << 2)) + bytes <= imageBytes;
 }
 
-/** The step's scratch lies in the arena and holds at least `bytes`. */
+/**
+ * The step's scratch lies in the arena, holds at least `bytes`, and shares none with the output: kernels
+ * keep addresses in it. To be asked after `canWrite` of the output; before it, it refuses.
+ */
 export function hasScratch(step: usize, bytes: u64): bool {
-  if (field(step, Step.ScratchBytes) < 0) return false;
-  const declared = <u64>field(step, Step.ScratchBytes);
-  return declared >= bytes && (declared == 0 || canWrite(step, Step.Scratch, declared));
+  if (field(step, Step.ScratchBytes) < 0 || granted != step) return false;
+  const declared = <u64>field(step, Step.ScratchBytes),
+    start = <u64>load<u32>(step + ((<usize>Step.Scratch) << 2));
+  if (declared < bytes) return false;
+  if (declared == 0) return true;
+  return (start >= outputEnd || start + declared <= outputStart) && canWrite(step, Step.Scratch, declared);
 }
 
 /** Words `first` … `last` of the step are all at least `least` and at most `most`. */

@@ -1,0 +1,123 @@
+// Steps with wrong dimensions, strides, places and tables never escape the arena, on any build.
+
+import { describe, expect, it } from "vitest";
+import type { Attributes, DType, Graph, Node, OpName, Tensor } from "../../tools/graph/graph.ts";
+import { BUILDS } from "../support/conformance.ts";
+import { activation, constant, quant, singleNode } from "../support/graphs.ts";
+import { expectContained } from "../support/hostileSteps.ts";
+import { symmetricWeights, wideBias } from "../support/int16Layers.ts";
+import { Random } from "../support/random.ts";
+
+const random = new Random(41);
+const padding = { top: 1, bottom: 1, left: 1, right: 1 };
+const window = { strideH: 2, strideW: 2, padding, activation: "none" } as const;
+const dilated = { ...window, dilationH: 1, dilationW: 2 };
+const real = (name: string, shape: readonly number[]): Tensor => ({ name, shape, dtype: "float32" });
+const int8 = (name: string, shape: readonly number[], scale = 0.1) => activation(name, shape, scale, 3);
+
+function graph<K extends OpName>(
+  op: K,
+  attrs: Attributes[K],
+  inputs: readonly (Tensor | undefined)[],
+  outputs: readonly Tensor[],
+): Graph {
+  return singleNode({ op, attrs } as Pick<Node, "op" | "attrs">, inputs, outputs);
+}
+
+const weights = (shape: readonly number[]): Tensor =>
+  constant("w", shape, "int8", random.int8(shape.reduce((a, b) => a * b)), quant(0.01));
+const int16 = (name: string, shape: readonly number[]) => activation(name, shape, 0.001, 0, "int16" as DType);
+const resize = { outH: 7, outW: 6, alignCorners: false, halfPixelCenters: true };
+
+const GRAPHS: Readonly<Record<string, Graph>> = {
+  transpose: graph("transpose", { permutation: [2, 0, 1] }, [int8("x", [3, 5, 7])], [int8("y", [7, 3, 5])]),
+  stridedSlice: graph(
+    "stridedSlice",
+    { begin: [4, 0], strides: [-2, 1], sizes: [3, 5], squeeze: [] },
+    [int16("x", [5, 9])],
+    [int16("y", [3, 5])],
+  ),
+  pad: graph(
+    "pad",
+    {
+      paddings: [
+        [1, 1],
+        [2, 0],
+      ],
+      value: 0,
+    },
+    [int16("x", [3, 4])],
+    [int16("y", [5, 6])],
+  ),
+  concat: graph(
+    "concat",
+    { axis: 1, activation: "none" },
+    [int16("a", [2, 3]), activation("b", [2, 4], 0.002, 0, "int16")],
+    [int16("y", [2, 7])],
+  ),
+  resizeNearest: graph("resizeNearest", resize, [int8("x", [1, 3, 4, 5])], [int8("y", [1, 7, 6, 5])]),
+  resizeBilinear: graph("resizeBilinear", resize, [int8("x", [1, 3, 4, 5])], [int8("y", [1, 7, 6, 5])]),
+  batchMatmul: graph(
+    "batchMatmul",
+    { transposeA: false, transposeB: true },
+    [int8("a", [2, 5, 9]), int8("b", [2, 7, 9])],
+    [int8("y", [2, 5, 7])],
+  ),
+  batchMatmulColumns: graph(
+    "batchMatmul",
+    { transposeA: false, transposeB: false },
+    [int8("a", [2, 5, 9]), int8("b", [2, 9, 7])],
+    [int8("y", [2, 5, 7])],
+  ),
+  transposedConv2d: graph(
+    "transposedConv2d",
+    { ...window, outH: 7, outW: 9 },
+    [int8("x", [1, 4, 5, 3]), weights([4, 3, 3, 3]), undefined],
+    [int8("y", [1, 7, 9, 4])],
+  ),
+  quantize: graph("quantize", {}, [real("x", [21])], [int8("y", [21])]),
+  dequantize: graph("dequantize", {}, [int16("x", [21])], [real("y", [21])]),
+  conv2d: graph(
+    "conv2d",
+    dilated,
+    [int8("x", [1, 6, 9, 3]), weights([5, 3, 3, 3]), undefined],
+    [int8("y", [1, 3, 4, 5])],
+  ),
+  conv2d16: graph(
+    "conv2d",
+    dilated,
+    [int16("x", [1, 6, 9, 3]), symmetricWeights([5, 3, 3, 3], 5, random), wideBias("int64", 5, random)],
+    [int16("y", [1, 3, 4, 5])],
+  ),
+  conv2d16Narrow: graph(
+    "conv2d",
+    { ...dilated, dilationW: 1 },
+    [int16("x", [1, 6, 9, 3]), symmetricWeights([5, 3, 3, 3], 5, random), wideBias("int32", 5, random)],
+    [int16("y", [1, 3, 5, 5])],
+  ),
+  fullyConnected: graph(
+    "fullyConnected",
+    { activation: "none" },
+    [int8("x", [5, 9]), weights([6, 9]), undefined],
+    [int8("y", [5, 6])],
+  ),
+  fullyConnected16: graph(
+    "fullyConnected",
+    { activation: "none" },
+    [int16("x", [5, 9]), symmetricWeights([6, 9], 6, random), wideBias("int64", 6, random)],
+    [int16("y", [5, 6])],
+  ),
+};
+
+describe("hostile steps", () => {
+  for (const [name, graph] of Object.entries(GRAPHS)) {
+    it(`${name} stays inside the arena or is refused`, () => {
+      for (const build of BUILDS) {
+        const accepted = expectContained(build, graph, 4000, 42);
+        // Neither all nor none: the changes reach what the checks look at.
+        expect(accepted).toBeGreaterThan(40);
+        expect(accepted).toBeLessThan(3900);
+      }
+    });
+  }
+});

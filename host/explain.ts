@@ -7,19 +7,25 @@ const shapeOf = (shape: readonly number[]): string => shape.join("×") || "scala
 
 function portLine(side: string, { name, dtype, storage, shape, scale, zeroPoint = 0 }: PortHeader): string {
   const stored = dtype === storage ? "" : ` stored as ${storage}`;
-  const affine = scale === undefined ? "" : `, ${scale} · (q − ${zeroPoint})`;
+  const zero = zeroPoint < 0 ? `+ ${-zeroPoint}` : `− ${zeroPoint}`;
+  const affine = scale === undefined ? "" : `, ${scale} · (q ${zero})`;
   return `${side} ${name}: ${dtype} ${shapeOf(shape)}${stored}${affine}`;
 }
+
+const grouped = (count: number): string => count.toLocaleString("en");
+
+/** Columns of numbers, set to the right. */
+const NUMERIC = new Set([0, 4, 5, 6, 7]);
 
 const stepCells = (step: StepHeader, index: number): string[] => [
   `${index}`,
   step.op,
   step.kernel,
   `${step.inputShapes.map(shapeOf).join(" ")} → ${shapeOf(step.outputShape)}`,
-  `${step.macs}`,
-  `${step.paramBytes}`,
-  `${step.outputSlot.join("+")}`,
-  `${step.scratchBytes}`,
+  grouped(step.macs),
+  grouped(step.paramBytes),
+  step.outputSlot.map(grouped).join(" + "),
+  grouped(step.scratchBytes),
   step.name,
 ];
 
@@ -33,13 +39,13 @@ export function explain({ header, inputs, outputs }: ModelFile, memoryBytes: num
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
   const macs = steps.reduce((sum, step) => sum + step.macs, 0);
   return [
-    `${header.name}: ${steps.length} steps, ${macs} MACs`,
+    `${header.name}: ${steps.length} steps, ${grouped(macs)} MACs`,
     ...inputs.map(({ port }) => portLine("input", port)),
     ...outputs.map(({ port }) => portLine("output", port)),
-    `memory: image ${memory.imageBytes} + arena ${memory.arenaBytes} = ${memory.totalBytes} bytes; a session takes ${memoryBytes}`,
+    `memory: image ${grouped(memory.imageBytes)} + arena ${grouped(memory.arenaBytes)} = ${grouped(memory.totalBytes)} bytes; a session takes ${grouped(memoryBytes)}`,
     ...rows.map((row) =>
       row
-        .map((cell, column) => cell.padEnd(widths[column]!))
+        .map((cell, column) => (NUMERIC.has(column) ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!)))
         .join("  ")
         .trimEnd(),
     ),

@@ -86,7 +86,9 @@ export class GraphBuilder {
     outputs: readonly number[],
     attrs: Attributes[K],
   ): void {
-    this.nodes.push(makeNode(op, this.#nodeNames.take(name), inputs, outputs, attrs));
+    // A fused operator's output bears the names of all it was made of; the first says which one it is.
+    const short = name.split(";", 1)[0] || name;
+    this.nodes.push(makeNode(op, this.#nodeNames.take(short), inputs, outputs, attrs));
   }
 
   #convert(tensor: FileTensor, where: string): Tensor {

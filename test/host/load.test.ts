@@ -175,9 +175,9 @@ describe("explain", () => {
       "tiny: 1 steps, 0 MACs
       input x: float32 1×3×4 stored as int8, 0.5 · (q − 3)
       output y: float32 1×3×4 stored as int8, 0.5 · (q − 3)
-      memory: image 512 + arena 128 = 640 bytes; a session takes 65536
+      memory: image 512 + arena 128 = 640 bytes; a session takes 65,536
       step  operator  kernel  shapes         MACs  const bytes  arena slot  scratch  name
-      0     lookup    table   1×3×4 → 1×3×4  0     256          64+12       0        flip"
+         0  lookup    table   1×3×4 → 1×3×4     0          256     64 + 12        0  flip"
     `);
   });
 });

@@ -56,7 +56,7 @@ describe("mote inspect", () => {
 describe("mote explain", () => {
   it("has a row for every step and a map of the arena", async () => {
     const said = await text("explain", thirds);
-    expect(said).toMatch(/^ +0 +fullyConnected .* 192 /m);
+    expect(said).toMatch(/^ *0 +fullyConnected .* 192 /m);
     expect(said).toMatch(/^arena: [\d,]+ bytes/m);
     expect(said).toMatch(/│.*█.*│/);
     expect(await text("explain", thirds, "--no-arena")).not.toContain("│");
@@ -72,7 +72,7 @@ describe("mote profile", () => {
   it("times every step", async () => {
     const said = await text("profile", thirds, "--runs", "3", "--build", "scalar");
     expect(said).toMatch(/^thirds on the scalar build, fastest of 3 runs$/m);
-    expect(said).toMatch(/^ +0 +fullyConnected .* 192 /m);
+    expect(said).toMatch(/^ *0 +fullyConnected .* 192 /m);
     expect(said).toMatch(/^total .* 100\.0 % +192 /m);
   });
 

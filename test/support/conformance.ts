@@ -2,6 +2,7 @@
 // Invariant: talks to the core directly, with no host between, so a failure is the core's or the packer's.
 
 import { readFileSync } from "node:fs";
+import { instantiateSync } from "@assemblyscript/loader";
 import { expect } from "vitest";
 import { SLACK_BYTES, Status } from "../../assembly/abi.ts";
 import { evaluate } from "../../tools/evaluate/reference.ts";
@@ -34,7 +35,7 @@ export function coreModule(build: BuildName): WebAssembly.Module {
 
 /** Loads an image into a fresh core and returns what `load` said and the means to run it. */
 export function loadImage(build: BuildName, bytes: Uint8Array, totalBytes: number) {
-  const core = new WebAssembly.Instance(coreModule(build), {}).exports as unknown as CoreExports;
+  const core = instantiateSync(coreModule(build), {}).exports as unknown as CoreExports;
   const base = Math.ceil(core.heapBase() / 64) * 64;
   const available = totalBytes + SLACK_BYTES;
   const pages = Math.ceil((base + available) / 65536) - core.memory.buffer.byteLength / 65536;

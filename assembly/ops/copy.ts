@@ -9,7 +9,7 @@ import { address, allWithin, field, imageBytes, totalBytes } from "../memory";
 /** Bounds every axis and stride, so that no 64-bit sum of products can overflow. */
 const MOST: i32 = 1 << 28;
 /** Runs up to this many bytes are moved inline: the call behind memory.copy costs more. */
-const SHORT_RUN: i32 = 32;
+const SHORT_RUN: usize = 32;
 const LAST: i32 = Copy.Rank - 1;
 
 export function checkCopy(step: usize): i32 {
@@ -42,38 +42,6 @@ export function checkCopy(step: usize): i32 {
 }
 
 export function runCopy(step: usize): void {
-  switch (field(step, Copy.ElementBytes)) {
-    case 1:
-      box<u8>(step);
-      break;
-    case 2:
-      box<u16>(step);
-      break;
-    default:
-      box<u32>(step);
-  }
-}
-
-// @ts-ignore: decorator
-@inline
-function dim(step: usize, axis: i32): i32 {
-  return field(step, Copy.Dim0 + axis);
-}
-
-/** Input stride in bytes; arithmetic on addresses wraps, so a negative one counts down. */
-// @ts-ignore: decorator
-@inline
-function inStep<T>(step: usize, axis: i32): usize {
-  return (<usize>field(step, Copy.InStride0 + axis)) * sizeof<T>();
-}
-
-// @ts-ignore: decorator
-@inline
-function outStep<T>(step: usize, axis: i32): usize {
-  return (<usize>field(step, Copy.OutStride0 + axis)) * sizeof<T>();
-}
-
-function box<T>(step: usize): void {
   let from0 = address(step, Step.Input),
     to0 = address(step, Step.Output);
   for (let i0 = dim(step, 0); i0 > 0; i0--) {
@@ -86,48 +54,68 @@ function box<T>(step: usize): void {
         let from3 = from2,
           to3 = to2;
         for (let i3 = dim(step, 3); i3 > 0; i3--) {
-          plane<T>(step, from3, to3);
-          from3 += inStep<T>(step, 3);
-          to3 += outStep<T>(step, 3);
+          plane(step, from3, to3);
+          from3 += inStep(step, 3);
+          to3 += outStep(step, 3);
         }
-        from2 += inStep<T>(step, 2);
-        to2 += outStep<T>(step, 2);
+        from2 += inStep(step, 2);
+        to2 += outStep(step, 2);
       }
-      from1 += inStep<T>(step, 1);
-      to1 += outStep<T>(step, 1);
+      from1 += inStep(step, 1);
+      to1 += outStep(step, 1);
     }
-    from0 += inStep<T>(step, 0);
-    to0 += outStep<T>(step, 0);
+    from0 += inStep(step, 0);
+    to0 += outStep(step, 0);
   }
+}
+
+// @ts-ignore: decorator
+@inline
+function dim(step: usize, axis: i32): i32 {
+  return field(step, Copy.Dim0 + axis);
+}
+
+/** Input stride in bytes; arithmetic on addresses wraps, so a negative one counts down. */
+function inStep(step: usize, axis: i32): usize {
+  return <usize>(field(step, Copy.InStride0 + axis) * field(step, Copy.ElementBytes));
+}
+
+function outStep(step: usize, axis: i32): usize {
+  return <usize>(field(step, Copy.OutStride0 + axis) * field(step, Copy.ElementBytes));
 }
 
 /** The two innermost axes. */
-function plane<T>(step: usize, from: usize, to: usize): void {
-  const rows = dim(step, 4),
-    count = dim(step, 5);
-  const rowFrom = inStep<T>(step, 4),
-    rowTo = outStep<T>(step, 4);
-  const stepFrom = inStep<T>(step, 5),
-    stepTo = outStep<T>(step, 5);
-  const contiguous = stepFrom == sizeof<T>() && stepTo == sizeof<T>();
-  const bytes = count * <i32>sizeof<T>();
-  if (contiguous && bytes > SHORT_RUN) {
-    for (let r = rows; r > 0; r--, from += rowFrom, to += rowTo) memory.copy(to, from, <usize>bytes);
-  } else if (contiguous) {
-    for (let r = rows; r > 0; r--, from += rowFrom, to += rowTo) shortRun(to, from, <usize>bytes);
-  } else {
-    for (let r = rows; r > 0; r--, from += rowFrom, to += rowTo) {
-      let f = from,
-        t = to;
-      for (let i = count; i > 0; i--, f += stepFrom, t += stepTo) store<T>(t, load<T>(f));
-    }
+function plane(step: usize, from: usize, to: usize): void {
+  const count = dim(step, LAST),
+    size = field(step, Copy.ElementBytes);
+  const rowFrom = inStep(step, LAST - 1),
+    rowTo = outStep(step, LAST - 1);
+  const stepFrom = inStep(step, LAST),
+    stepTo = outStep(step, LAST);
+  const contiguous = stepFrom == <usize>size && stepTo == <usize>size;
+  const bytes = <usize>(count * size);
+  for (let r = dim(step, LAST - 1); r > 0; r--, from += rowFrom, to += rowTo) {
+    if (contiguous) copyRun(to, from, bytes);
+    else if (size == 1) elements<u8>(to, from, count, stepTo, stepFrom);
+    else if (size == 2) elements<u16>(to, from, count, stepTo, stepFrom);
+    else elements<u32>(to, from, count, stepTo, stepFrom);
   }
 }
 
-/** memory.copy for a few bytes; neither reads nor writes past them. */
 // @ts-ignore: decorator
 @inline
-export function shortRun(to: usize, from: usize, bytes: usize): void {
+function elements<T>(to: usize, from: usize, count: i32, stepTo: usize, stepFrom: usize): void {
+  for (; count > 0; count--, from += stepFrom, to += stepTo) store<T>(to, load<T>(from));
+}
+
+/** memory.copy, inline for a few bytes; neither reads nor writes past them. */
+// @ts-ignore: decorator
+@inline
+export function copyRun(to: usize, from: usize, bytes: usize): void {
+  if (bytes > SHORT_RUN) {
+    memory.copy(to, from, bytes);
+    return;
+  }
   const end = from + bytes;
   while (from + 8 <= end) {
     store<u64>(to, load<u64>(from));

@@ -26,37 +26,23 @@ function outputBytes(kernel: i32): i32 {
 }
 
 export function runRequantize(step: usize): void {
-  switch (field(step, Step.Kernel)) {
-    case RequantizeKernel.Int16ToInt16:
-      each<i16, i16>(step);
-      break;
-    case RequantizeKernel.Int16ToInt8:
-      each<i16, i8>(step);
-      break;
-    case RequantizeKernel.Int8ToInt16:
-      each<i8, i16>(step);
-      break;
-    case RequantizeKernel.Int32ToInt16:
-      each<i32, i16>(step);
-      break;
-    default:
-      each<i16, i32>(step);
-  }
-}
-
-function each<IN, OUT>(step: usize): void {
+  const kernel = field(step, Step.Kernel);
   const multiplier = field(step, Requantize.Multiplier),
     shift = field(step, Requantize.Shift);
   const inZero = field(step, Requantize.InZero),
     outZero = <i64>field(step, Requantize.OutZero);
   const low = <i64>field(step, Requantize.Min),
     high = <i64>field(step, Requantize.Max);
+  const fromStep = <usize>inputBytes(kernel),
+    toStep = <usize>outputBytes(kernel);
   let from = address(step, Step.Input),
     to = address(step, Step.Output);
-  for (let left = field(step, Requantize.Count); left > 0; left--) {
-    const value = <i64>multiplyByQuantizedMultiplier(<i32>load<IN>(from) - inZero, multiplier, shift) + outZero;
-    store<OUT>(to, <OUT>min(max(value, low), high));
-    from += sizeof<IN>();
-    to += sizeof<OUT>();
+  for (let left = field(step, Requantize.Count); left > 0; left--, from += fromStep, to += toStep) {
+    const x = fromStep == 2 ? <i32>load<i16>(from) : fromStep == 1 ? <i32>load<i8>(from) : load<i32>(from);
+    const y = <i64>multiplyByQuantizedMultiplier(x - inZero, multiplier, shift) + outZero;
+    const clamped = <i32>min(max(y, low), high);
+    if (toStep == 2) store<i16>(to, <i16>clamped);
+    else if (toStep == 1) store<i8>(to, <i8>clamped);
+    else store<i32>(to, clamped);
   }
 }

@@ -4,11 +4,8 @@
 
 import { Resize, Status, Step } from "../abi";
 import { address, allWithin, canRead, canWrite, extent, field, hasParams } from "../memory";
-import { shortRun } from "./copy";
+import { copyRun } from "./copy";
 import { MAX_AXIS } from "./conv2d";
-
-/** Pixels of up to this many bytes are moved inline: the call behind memory.copy costs more. */
-const SHORT_PIXEL: i32 = 32;
 
 export function checkResizeNearest(step: usize): i32 {
   if (field(step, Step.Kernel) != 0) return Status.Kernel;
@@ -64,10 +61,7 @@ export function runResizeNearest(step: usize): void {
 
 function pixels(to: usize, row: usize, columns: usize, count: i32, channels: usize): void {
   const end = columns + ((<usize>count) << 2);
-  const short = <i32>channels <= SHORT_PIXEL;
   for (; columns < end; columns += 4, to += channels) {
-    const from = row + <usize>load<i32>(columns) * channels;
-    if (short) shortRun(to, from, channels);
-    else memory.copy(to, from, channels);
+    copyRun(to, row + <usize>load<i32>(columns) * channels, channels);
   }
 }

@@ -15,12 +15,9 @@ import { blocksBytes, weightAt } from "../numeric/blocks";
 import { requantize } from "../numeric/requantize";
 import { gemm1, gemm4, gemmSetup } from "../simd/gemm";
 import { ringAdvance16, ringRow, ringSetup, ringStart, slotBytes16 } from "../simd/rowRing";
-import { shortRun } from "./copy";
+import { copyRun } from "./copy";
 import { checkConvShape } from "./conv2d";
 import { MAX_K } from "./fullyConnected";
-
-/** Pixels of up to this many bytes are moved inline: the call behind memory.copy costs more. */
-const SHORT_PIXEL: i32 = 32;
 
 export function checkTransposedConv2d(step: usize): i32 {
   const kernel = field(step, Step.Kernel);
@@ -164,8 +161,7 @@ function phaseRow<WIDE>(step: usize, segments: usize, rows: i32, py: i32, px: i3
   let from = results,
     to = output + <usize>(first * outC);
   for (let i = count; i > 0; i--) {
-    if (outC <= SHORT_PIXEL) shortRun(to, from, <usize>outC);
-    else memory.copy(to, from, <usize>outC);
+    copyRun(to, from, <usize>outC);
     from += <usize>outC;
     to += <usize>(stride * outC);
   }

@@ -12,6 +12,7 @@ const random = new Random(41);
 const padding = { top: 1, bottom: 1, left: 1, right: 1 };
 const window = { strideH: 2, strideW: 2, padding, activation: "none" } as const;
 const dilated = { ...window, dilationH: 1, dilationW: 2 };
+const pool = { ...window, kernelH: 3, kernelW: 3 };
 const real = (name: string, shape: readonly number[]): Tensor => ({ name, shape, dtype: "float32" });
 const int8 = (name: string, shape: readonly number[], scale = 0.1) => activation(name, shape, scale, 3);
 
@@ -101,6 +102,31 @@ const GRAPHS: Readonly<Record<string, Graph>> = {
     [int8("x", [5, 9]), weights([6, 9]), undefined],
     [int8("y", [5, 6])],
   ),
+  winograd: graph(
+    "conv2d",
+    { ...dilated, strideH: 1, strideW: 1, dilationW: 1 },
+    [int8("x", [1, 6, 9, 8]), weights([8, 3, 3, 8]), undefined],
+    [int8("y", [1, 6, 9, 8])],
+  ),
+  depthwiseConv2d: graph(
+    "depthwiseConv2d",
+    { ...dilated, dilationW: 1, multiplier: 1 },
+    [int8("x", [1, 6, 9, 11]), constant("w", [1, 3, 3, 11], "int8", random.int8(99), quant(0.01)), undefined],
+    [int8("y", [1, 3, 5, 11])],
+  ),
+  averagePool2d: graph("averagePool2d", pool, [int8("x", [1, 6, 9, 11])], [int8("y", [1, 3, 5, 11])]),
+  maxPool2d: graph("maxPool2d", pool, [int8("x", [1, 6, 9, 11])], [int8("y", [1, 3, 5, 11])]),
+  mean: graph("mean", { axes: [1, 2], keepDims: true }, [int8("x", [2, 3, 5, 7])], [int8("y", [2, 1, 1, 7])]),
+  add: graph("add", { activation: "none" }, [int8("a", [2, 3, 7]), int8("b", [1, 3, 1])], [int8("y", [2, 3, 7])]),
+  mul: graph("mul", { activation: "none" }, [int8("a", [2, 3, 7]), int8("b", [1, 3, 1])], [int8("y", [2, 3, 7])]),
+  squaredDifference: graph(
+    "squaredDifference",
+    { activation: "none" },
+    [int8("a", [2, 3, 7]), int8("b", [1, 3, 1])],
+    [int8("y", [2, 3, 7], 9)],
+  ),
+  softmax: graph("softmax", { beta: 1 }, [int8("x", [5, 9])], [activation("y", [5, 9], 1 / 256, -128)]),
+  logistic: graph("logistic", {}, [int8("x", [45])], [activation("y", [45], 1 / 256, -128)]),
   fullyConnected16: graph(
     "fullyConnected",
     { activation: "none" },

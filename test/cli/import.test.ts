@@ -91,6 +91,16 @@ describe("mote import", () => {
     });
   });
 
+  it("keeps to a memory budget or says what the model needs", async () => {
+    const out = join(dir, "budget.mote");
+    expect((await mote("import", source, "-o", out, "--max-memory", "100000")).status).toBe(0);
+    const tight = await mote("import", source, "-o", join(dir, "tight.mote"), "--max-memory", "500");
+    expect(tight.status).toBe(1);
+    expect(tight.stderr).toMatch(/^mote: the model needs \d+ bytes of memory but at most 500 are allowed/m);
+    expect(existsSync(join(dir, "tight.mote"))).toBe(false);
+    expect((await mote("import", source, "-o", out, "--max-memory", "1 MB")).status).toBe(2);
+  });
+
   it("takes meanings as given, and guesses none where the quantization does not say", async () => {
     const out = join(dir, "meaning.mote");
     const meaning = async (path: string, ...given: readonly string[]): Promise<unknown> => {

@@ -2,7 +2,7 @@
 // Invariant: the output appears only after it was read back and passed its self-test on every build.
 
 import { basename, resolve } from "node:path";
-import { type Command, Option } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { loadModel, type Model } from "../../../host/targets/node.ts";
 import { ToolError } from "../../errors.ts";
 import type { Graph } from "../../graph/graph.ts";
@@ -38,6 +38,15 @@ interface ImportOptions extends OutputOptions {
   readonly labels?: string;
   readonly name?: string;
   readonly meaning?: readonly string[];
+  readonly maxMemory?: number;
+}
+
+function byteCount(text: string): number {
+  const bytes = Number(text);
+  if (!Number.isInteger(bytes) || bytes < 1) {
+    throw new InvalidArgumentError("It must be a whole number of bytes, 1 or more.");
+  }
+  return bytes;
 }
 
 export function addImport(program: Command): void {
@@ -56,13 +65,18 @@ export function addImport(program: Command): void {
         (given: string, before: readonly string[] | undefined) => [...(before ?? []), given],
       ),
     )
+    .option(
+      "--max-memory <bytes>",
+      "most memory for weights and tensors together; convolutions give up larger, faster weights to fit",
+      byteCount,
+    )
     .option("--json", "print one JSON object with the summary")
     .addHelpText("after", MORE)
     .action(importFile);
 }
 
 async function importFile(path: string, options: ImportOptions): Promise<void> {
-  const { output, labels: labelFile, meaning = [], name } = options;
+  const { output, labels: labelFile, meaning = [], name, maxMemory } = options;
   // not commander's required option: it would hide a mistyped one
   if (output === undefined) throw new ToolError("USAGE", "mote import must know where to write: add --output FILE.");
   if (resolve(output) === resolve(path)) {
@@ -77,7 +91,13 @@ async function importFile(path: string, options: ImportOptions): Promise<void> {
   const labels = labelFile === undefined ? undefined : await readLabels(labelFile, graph);
   const { meanings, guessed } = meaningsOf(graph, meaning);
   const { bytes } = await progress.stage("packing", () =>
-    packGraph(graph, { source: basename(path), sourceBytes: source, meanings, ...(labels && { labels }) }),
+    packGraph(graph, {
+      source: basename(path),
+      sourceBytes: source,
+      meanings,
+      ...(labels && { labels }),
+      ...(maxMemory !== undefined && { maxMemoryBytes: maxMemory }),
+    }),
   );
   const model = await naming(output, () => loadModel(bytes));
   const checks: Check[] = [];

@@ -1,6 +1,7 @@
 // The models of the bench: six that the peers run too, from ../shared/peers, and our own.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename } from "node:path";
+import { writeFloatOnnx } from "./peers/onnxFloat.mjs";
 import { exists, pathOf, ROOT } from "./places.mjs";
 
 /** by file name in peers/models: `<file>_int8`, `<file>_u8io`, and a float twin where there is one */
@@ -38,7 +39,7 @@ export function findModels(names) {
 function sharedModel(name, meta, macs) {
   const { file, float } = SHARED[name];
   const { ref, out_scale, out_zp, dtype, shape_nhwc, shape_nchw } = meta[file];
-  const expected = { ref, outScale: out_scale, outZeroPoint: out_zp, dtype };
+  const expected = { ref, outScale: out_scale, outZeroPoint: out_zp, dtype, classifies: out_scale === 1 / 256 };
   return {
     name,
     file,
@@ -46,7 +47,20 @@ function sharedModel(name, meta, macs) {
     source: pathOf(`/peers/models/${file}_int8.tflite`),
     macs: macs[`${file}_int8`].macs,
     expected: { ...expected, shapeNhwc: shape_nhwc, shapeNchw: shape_nchw },
+    hasFloat: exists(`/peers/models/${float}.tflite`),
+    hasLayers: exists(`/peers/tfjs/${file}.json`),
   };
+}
+
+/** Makes the float nets that ONNX Runtime runs, `floatOnnx` of each model that has one. */
+export function makeFloatOnnx(models) {
+  mkdirSync(pathOf("/made/models"), { recursive: true });
+  for (const model of models.filter(({ hasLayers }) => hasLayers)) {
+    const plan = JSON.parse(readFileSync(pathOf(`/peers/tfjs/${model.file}.json`), "utf8"));
+    const { buffer, byteOffset, length } = readFileSync(pathOf(`/peers/tfjs/${model.file}.bin`));
+    model.floatOnnx = `/made/models/${model.name}_fp32.onnx`;
+    writeFileSync(pathOf(model.floatOnnx), writeFloatOnnx(plan, buffer.slice(byteOffset, byteOffset + length)));
+  }
 }
 
 /**

@@ -11,8 +11,9 @@ export const HELP = `npm run bench [-- options]
   --peers litert,ort,…     of ${PEERS.join(", ")}, or none
   --builds auto,simd,…     Mote's: "auto" is what the host chooses; default auto and every build
   --rounds N               times that everything is measured, in turn; 3
-  --seconds S              timed in each round, after S warm-up seconds at most 2; 2
+  --seconds S              timed in each round, after 1 to 2 s of warm-up or more while that helps; 2
   --layers                 single operators and each model's steps, on Mote's cores
+  --avx2                   without AVX-VNNI in the engines, as on a machine that has none (native ignores it)
   --quick                  one short round of kws, resnet8 and mbv2 in node20 and chromium
   --chromium PATH          the browser, when it is not in PATH
   --write                  writes docs/bench.md and docs/bench.svg too`;
@@ -28,13 +29,14 @@ export function readOptions(args) {
       rounds: { type: "string" },
       seconds: { type: "string" },
       chromium: { type: "string" },
+      avx2: { type: "boolean", default: false },
       layers: { type: "boolean", default: false },
       quick: { type: "boolean", default: false },
       write: { type: "boolean", default: false },
       help: { type: "boolean", default: false },
     },
   });
-  const { quick, layers, write, help, chromium } = values;
+  const { quick, layers, avx2, write, help, chromium } = values;
   const seconds = positive("seconds", values.seconds, quick ? 0.4 : 2);
   return {
     models: list("models", values.models, MODEL_NAMES) ?? (quick ? ["kws", "resnet8", "mbv2"] : undefined),
@@ -43,9 +45,10 @@ export function readOptions(args) {
     builds: values.builds?.split(","),
     rounds: positive("rounds", values.rounds, quick ? 1 : 3),
     seconds,
-    warmSeconds: Math.min(2, Math.max(0.4, seconds)),
+    warmSeconds: Math.min(2, Math.max(1, seconds)),
     chromium,
     layers,
+    avx2,
     quick,
     write,
     help,

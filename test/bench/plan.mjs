@@ -15,7 +15,7 @@ export function plan(engine, model, { peers, builds, warmSeconds, seconds }) {
 }
 
 function entriesOf(engine, model, peers, builds) {
-  const { name, file, float } = model;
+  const { file, float } = model;
   const raw = file && `/peers/inputs/${file}.nhwc.q.bin`;
   const real = file && `/peers/inputs/${file}.nhwc.f32.bin`;
   if (engine.name === "native")
@@ -47,8 +47,7 @@ function entriesOf(engine, model, peers, builds) {
   if (peers.includes("ort")) {
     const input = `/peers/inputs/${file}.nchw.u8.bin`;
     entries.push({ peer: "ort", variant: "int8", modelFile: `/peers/onnx/${file}_qdq_u8.onnx`, input });
-    if (model.floatOnnx)
-      entries.push(asFloat({ peer: "ort", modelFile: `/made/models/${name}_fp32.onnx`, input: real }));
+    if (model.floatOnnx) entries.push(asFloat({ peer: "ort", modelFile: model.floatOnnx, input: real }));
   }
   if (peers.includes("tfjs") && model.hasLayers)
     entries.push(asFloat({ peer: "tfjs", modelFile: `/peers/tfjs/${file}`, input: real }));
@@ -57,9 +56,12 @@ function entriesOf(engine, model, peers, builds) {
 
 const asFloat = (entry) => ({ ...entry, variant: "fp32", float: true });
 
-const NAMES = { mote: "Mote", litert: "LiteRT.js", ort: "ORT-web", tfjs: "tfjs-wasm", native: "native" };
+const NAMES = { mote: "Mote", litert: "LiteRT.js", ort: "ORT-web", tfjs: "tfjs-wasm" };
+
+const NATIVE = { xnnpack: "native XNNPACK int8", ort: "native ORT int8" };
 
 /** "LiteRT.js int8 relaxed", "Mote simd". */
 export function labelOf({ peer, variant, build }) {
+  if (peer === "native") return NATIVE[variant];
   return [NAMES[peer], peer !== "mote" && variant, build].filter(Boolean).join(" ");
 }

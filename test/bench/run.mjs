@@ -1,14 +1,18 @@
 // `npm run bench`: Mote against its peers in one run. Rounds go A B C A B C …, each entry in a fresh process or
 // page, each answer checked before it is timed. Writes .bench/results.json and prints tables.
 import { mkdirSync, writeFileSync } from "node:fs";
+import { renderChart } from "./chart.mjs";
 import { closeEngines, openEngines } from "./engines/index.mjs";
+import { benchWorkerd } from "./engines/workerd.mjs";
 import { describeMachine, neighbours } from "./machine.mjs";
-import { findModels, packModels } from "./models.mjs";
+import { findModels, makeFloatOnnx, packModels } from "./models.mjs";
 import { HELP, readOptions } from "./options.mjs";
-import { OWN } from "./places.mjs";
+import { OWN, ROOT } from "./places.mjs";
 import { labelOf, plan } from "./plan.mjs";
-import { renderReport } from "./report.mjs";
+import { enginesOf, renderReport } from "./report.mjs";
 import { bundle, install, installedVersion } from "./setup.mjs";
+import { measureSizes, moteBuilds } from "./sizes.mjs";
+import { benchSteps } from "./steps.mjs";
 import { summarize } from "./summary.mjs";
 
 const options = readOptions(process.argv.slice(2));
@@ -32,6 +36,9 @@ mkdirSync(`${OWN}made`, { recursive: true });
 await bundle(peers);
 console.log(`Packing ${models.map(({ name }) => name).join(", ")}`);
 await packModels(models);
+if (peers.includes("ort")) makeFloatOnnx(models);
+const withoutFloat = models.filter(({ file, hasLayers }) => file && !hasLayers).map(({ name }) => name);
+if (peers.length > 0 && withoutFloat.length > 0) note(`no float twin here of ${withoutFloat.join(", ")}: no fp32 rows`);
 
 const engines = await openEngines(options, peers, note);
 const results = {
@@ -54,11 +61,20 @@ try {
   await closeEngines(engines);
 }
 results.summary = summarize(results);
+console.log("\nWeighing what is shipped");
+results.sizes = measureSizes(peers);
+if (options.engines.includes("workerd") && sharedIsHere) {
+  console.log("Cold starts in workerd");
+  results.workerd = await benchWorkerd(models, options);
+}
+if (options.layers) await measureLayers();
 writeFileSync(`${OWN}results.json`, `${JSON.stringify(results, null, 1)}\n`);
-console.log(`\n${renderReport(results)}\nAll of it: .bench/results.json`);
+const report = renderReport(results);
+console.log(`\n${report}\nAll of it: .bench/results.json`);
+if (options.write) writeDocs();
 
 async function measureAll() {
-  const builds = options.builds ?? ["auto", ...(await import("./sizes.mjs")).moteBuilds()];
+  const builds = options.builds ?? ["auto", ...moteBuilds()];
   const chosen = new Map();
   for (let round = 1; round <= options.rounds; round++) {
     for (const engine of engines) await measurePeak(engine, round);
@@ -74,6 +90,32 @@ async function measureAll() {
         }
     }
   }
+}
+
+async function measureLayers() {
+  const { benchLayers } = await import("./layers.mjs");
+  results.layers = [];
+  for (const build of moteBuilds()) {
+    console.log(`Single operators, ${build}`);
+    try {
+      benchLayers(build, "", (row) => results.layers.push({ build, ...row }));
+    } catch (error) {
+      note(`single operators on ${build}: ${error.message}`);
+    }
+  }
+  console.log("Steps of the models");
+  results.steps = await benchSteps(models);
+}
+
+function writeDocs() {
+  const engine = ["chromium", "node24", "node20"].find((name) => enginesOf(results).includes(name));
+  const chart = engine && renderChart(results, engine);
+  const picture = chart ? "![Time of one inference, Mote as 1](bench.svg)\n\n" : "";
+  mkdirSync(`${ROOT}docs`, { recursive: true });
+  if (chart) writeFileSync(`${ROOT}docs/bench.svg`, chart);
+  const head = "# Mote and its peers\n\nMade by `npm run bench -- --layers --write`; do not edit.\n\n";
+  writeFileSync(`${ROOT}docs/bench.md`, head + picture + report);
+  console.log("Written: docs/bench.md");
 }
 
 async function measurePeak(engine, round) {

@@ -20,6 +20,12 @@ const PACKAGES = {
   workerd: { miniflare: "4.20260426.0" },
 };
 
+const TFJS_APP = `
+export { loadGraphModel } from "@tensorflow/tfjs-converter";
+export { setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
+export { tensor, setBackend, ready } from "@tensorflow/tfjs-core";
+`;
+
 /** Installs what `needs` (peers and engines) name and is not there yet. */
 export function install(needs) {
   const file = `${OWN}package.json`;
@@ -53,6 +59,13 @@ export async function bundle(peers) {
       ...options,
       entryPoints: [pathOf("/packages/@litertjs/core/dist/index.js")],
       outfile: made("litert.mjs"),
+    });
+  // only to be weighed: what a user of tfjs ships to run a converted model on its wasm backend
+  if (peers.includes("tfjs"))
+    await build({
+      ...options,
+      stdin: { contents: TFJS_APP, resolveDir: OWN },
+      outfile: made("tfjs.mjs"),
     });
 }
 

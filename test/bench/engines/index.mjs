@@ -7,14 +7,15 @@ import { nativeEngine } from "./native.mjs";
 import { nodeEngine } from "./node.mjs";
 
 /** @param note called with a sentence for everything that is left out */
-export async function openEngines({ engines: wanted, chromium }, peers, note) {
+export async function openEngines({ engines: wanted, chromium, avx2 }, peers, note) {
+  const v8 = avx2 ? ["--no-enable-avx-vnni", "--no-enable-avx-vnni-int8"] : [];
   const engines = [];
   if (wanted.includes("node20"))
     engines.push({ name: nameOf(process.version), version: process.version, ...nodeEngine(process.execPath) });
   if (wanted.includes("node24")) {
     const path = pathOf("/packages/node/bin/node");
     const version = programVersion(path, "--version");
-    if (version) engines.push({ name: nameOf(version), version, ...nodeEngine(path) });
+    if (version) engines.push({ name: nameOf(version), version, ...nodeEngine(path, v8) });
     else note("Node 24 did not install, so it is skipped");
   }
   if (wanted.includes("chromium")) {
@@ -22,7 +23,7 @@ export async function openEngines({ engines: wanted, chromium }, peers, note) {
     const version = path && programVersion(path, "--version", "--no-sandbox");
     if (version) {
       const number = /[\d.]+/.exec(version)?.[0] ?? version;
-      engines.push({ name: "chromium", version: number, ...(await chromiumEngine(path)) });
+      engines.push({ name: "chromium", version: number, ...(await chromiumEngine(path, v8)) });
     } else note("no Chromium in PATH, so it is skipped: name one with --chromium");
   }
   if (peers.includes("native")) {

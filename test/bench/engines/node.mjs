@@ -5,12 +5,15 @@ import { fileURLToPath } from "node:url";
 const GUEST = fileURLToPath(new URL("../guest/node.mjs", import.meta.url));
 const LIMIT_MS = 180_000;
 
-/** @param execPath the node program */
-export function nodeEngine(execPath) {
+/**
+ * @param execPath the node program
+ * @param execArgv its options
+ */
+export function nodeEngine(execPath, execArgv = []) {
   return {
     run: (task) =>
       new Promise((resolve) => {
-        const child = fork(GUEST, { execPath, execArgv: [], silent: true });
+        const child = fork(GUEST, { execPath, execArgv, silent: true });
         let log = "";
         child.stderr.on("data", (text) => {
           log = (log + text).slice(-2000);

@@ -15,7 +15,13 @@ import { measureSizes, moteBuilds } from "./sizes.mjs";
 import { benchSteps } from "./steps.mjs";
 import { summarize } from "./summary.mjs";
 
-const options = readOptions(process.argv.slice(2));
+let options;
+try {
+  options = readOptions(process.argv.slice(2));
+} catch (error) {
+  console.error(`${error.message}\n\n${HELP}`);
+  process.exit(2);
+}
 if (options.help) {
   console.log(HELP);
   process.exit(0);
@@ -30,8 +36,12 @@ const note = (text) => {
 const { models, absent, sharedIsHere } = findModels(options.models);
 if (absent.length > 0) note(`not here, so skipped: ${absent.join(", ")}`);
 if (!sharedIsHere) note("../shared/peers is absent: only our own models and single layers, without peers");
-const peers = sharedIsHere ? options.peers : [];
-install([...peers, ...options.engines]);
+const wanted = sharedIsHere ? options.peers : [];
+const failed = install([...wanted, ...options.engines]);
+if (failed.length > 0) note(`could not be installed, so skipped: ${failed.join(", ")}`);
+const peers = wanted.filter((peer) => !failed.includes(peer));
+options.engines = options.engines.filter((engine) => !failed.includes(engine));
+options.layers ||= !sharedIsHere;
 mkdirSync(`${OWN}made`, { recursive: true });
 await bundle(peers);
 console.log(`Packing ${models.map(({ name }) => name).join(", ")}`);

@@ -26,18 +26,26 @@ export { setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
 export { tensor, setBackend, ready } from "@tensorflow/tfjs-core";
 `;
 
-/** Installs what `needs` (peers and engines) name and is not there yet. */
+/**
+ * Installs what `needs` (peers and engines) name and is not there yet.
+ * @returns those of `needs` that could not be installed
+ */
 export function install(needs) {
   const file = `${OWN}package.json`;
   const have = existsSync(file) ? JSON.parse(readFileSync(file, "utf8")).dependencies : {};
   const want = { ...have, ...Object.assign({}, ...needs.map((need) => PACKAGES[need])) };
   const missing = Object.keys(want).filter((name) => have[name] !== want[name] || !installedVersion(name));
-  if (missing.length === 0) return;
+  if (missing.length === 0) return [];
   console.log(`Installing into .bench/: ${missing.join(", ")}`);
   mkdirSync(OWN, { recursive: true });
   writeFileSync(file, `${JSON.stringify({ private: true, type: "module", dependencies: want }, null, 2)}\n`);
   const args = ["install", "--no-audit", "--no-fund", "--loglevel", "error"];
-  execFileSync("npm", args, { cwd: OWN, stdio: ["ignore", "ignore", "inherit"] });
+  try {
+    execFileSync("npm", args, { cwd: OWN, stdio: ["ignore", "ignore", "inherit"] });
+  } catch {
+    // npm said why; what is there runs without the rest
+  }
+  return needs.filter((need) => Object.keys(PACKAGES[need] ?? {}).some((name) => !installedVersion(name)));
 }
 
 export function installedVersion(name) {

@@ -23,6 +23,7 @@ import { checkResizeNearest, runResizeNearest } from "./ops/resizeNearest";
 import { checkSoftmax, runSoftmax } from "./ops/softmax";
 import { checkSquaredDifference, runSquaredDifference } from "./ops/squaredDifference";
 import { checkTransposedConv2d, runTransposedConv2d } from "./ops/transposedConv2d";
+import { likesNarrow, setNarrow } from "./simd/machine";
 
 const STEP_BYTES: usize = <usize>STEP_WORDS * 4;
 
@@ -48,6 +49,7 @@ export function loadPlan(base: usize, available: u32): i32 {
   if (<u64>total + SLACK_BYTES > available || image > total || offset > image) return Status.Header;
   if (<u64>count * STEP_BYTES > <u64>(image - offset) || (offset & 3) != 0) return Status.Header;
   setMemory(base, image, total);
+  setNarrow(likesNarrow(available));
   firstStep = base + <usize>offset;
   stepCount = <i32>count;
   for (let i = 0; i < stepCount; i++) {

@@ -3,6 +3,7 @@
 
 import { Build } from "./abi";
 import { failedAt, loadPlan, runAll, runRange } from "./execute";
+import { narrow, setNarrow } from "./simd/machine";
 
 /** Which build this is: a `Build` code. */
 export function build(): i32 {
@@ -17,6 +18,16 @@ export function heapBase(): usize {
 /** Validates the plan whose image lies at `base`, with `available` bytes of memory from there. Returns a `Status`. */
 export function load(base: usize, available: u32): i32 {
   return loadPlan(base, available);
+}
+
+/** Which inner loops `load` chose: 1 those for arm64, 0 those for x86. */
+export function isNarrow(): i32 {
+  return ASC_FEATURE_SIMD ? <i32>narrow : 0;
+}
+
+/** Chooses other inner loops than `load` did: the bytes stay the same, the time does not. */
+export function useNarrow(on: i32): void {
+  if (ASC_FEATURE_SIMD) setNarrow(on != 0);
 }
 
 /** The index of the step that `load` refused, or −1 when it refused the header. */

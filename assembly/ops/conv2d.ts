@@ -10,8 +10,9 @@ import { Conv, ConvKernel, Status, Step } from "../abi";
 import { address, allWithin, canRead, canWrite, extent, field, hasParams, hasScratch } from "../memory";
 import { blocksBytes, weightAt } from "../numeric/blocks";
 import { requantize } from "../numeric/requantize";
-import { gemm1, gemm4, gemmSetup } from "../simd/gemm";
-import { ringAdvance16, ringRow, ringSetup, ringStart, slotBytes16 } from "../simd/rowRing";
+import { gemmSetup } from "../simd/gemm";
+import { ringAdvance, ringRow, ringSetup, ringStart, slotBytes16 } from "../simd/rowRing";
+import { takesInt8, tile1, tile4 } from "../simd/tiles";
 import { checkConv2d16, runConv2d16 } from "./conv2d16";
 import { checkWinograd, runWinograd } from "./conv2dWinograd";
 import { MAX_K, rowsTimesBlocks } from "./fullyConnected";
@@ -124,7 +125,8 @@ export function runConv2d(step: usize): void {
 function runInt8<WIDE>(step: usize): void {
   if (ASC_FEATURE_SIMD) {
     if (isPointwise(step)) pointwise<WIDE>(step);
-    else windows<WIDE>(step);
+    else if (takesInt8<WIDE>()) windows<WIDE, i8>(step);
+    else windows<WIDE, i16>(step);
   } else {
     scalar<WIDE>(step);
   }
@@ -145,7 +147,8 @@ function pointwise<WIDE>(step: usize): void {
   );
 }
 
-function windows<WIDE>(step: usize): void {
+/** CELL: the cells of the row ring. */
+function windows<WIDE, CELL>(step: usize): void {
   const inC = field(step, Conv.InC);
   const outH = field(step, Conv.OutH),
     outW = field(step, Conv.OutW),
@@ -162,11 +165,11 @@ function windows<WIDE>(step: usize): void {
   const slot = <usize>slotBytes16(pixels, inC);
   const scratch = address(step, Step.Scratch);
   const segments = scratch + <usize>held * slot;
-  const cellBytes = (<usize>inC) << 1;
+  const cellBytes = <usize>inC * sizeof<CELL>();
   const pixelStep = <usize>field(step, Conv.StrideW) * cellBytes;
   const inputBytes = <usize>(field(step, Conv.InH) * field(step, Conv.InW) * inC);
   const pairs = (segmentCells(step) + 1) >> 1, count = segmentCount(step);
-  const segmentBytes = (<usize>pairs) << 2;
+  const segmentBytes = <usize>pairs * 2 * sizeof<CELL>();
   const gather = gathers(step);
   // One address more than there are segments: a gathered tile has its patches as the one segment.
   const patchList = segments + ((<usize>count) << 2);
@@ -201,7 +204,7 @@ function windows<WIDE>(step: usize): void {
     ringStart(input, -padTop);
     for (let oy = 0; oy < outH; oy++) {
       const top = oy * strideH - padTop;
-      ringAdvance16(top, top + held - 1);
+      ringAdvance<CELL>(top, top + held - 1);
       let segment = segments;
       for (let ky = 0; ky < kernelH; ky++) {
         const row = ringRow(top + ky * dilationH);
@@ -221,17 +224,17 @@ function windows<WIDE>(step: usize): void {
           patch += patchStep;
           if (patch == patchEnd) {
             patch = patches;
-            gemm4<WIDE>(0, patchStep, blocks, tileOut);
+            tile4<WIDE, CELL>(0, patchStep, blocks, tileOut);
             tileOut += <usize>(outC << 2);
           }
         }
       } else if (outW < 4) {
-        for (let ox = 0; ox < outW; ox++) gemm1<WIDE>(<usize>ox * pixelStep, blocks, output + <usize>(ox * outC));
+        for (let ox = 0; ox < outW; ox++) tile1<WIDE, CELL>(<usize>ox * pixelStep, blocks, output + <usize>(ox * outC));
       } else {
         for (let ox = 0; ox < outW; ox += 4) {
           // The last tile starts early and writes some pixels again, with the same bytes.
           const first = ox + 4 > outW ? outW - 4 : ox;
-          gemm4<WIDE>(<usize>first * pixelStep, pixelStep, blocks, output + <usize>(first * outC));
+          tile4<WIDE, CELL>(<usize>first * pixelStep, pixelStep, blocks, output + <usize>(first * outC));
         }
       }
       output += <usize>(outW * outC);
@@ -240,7 +243,7 @@ function windows<WIDE>(step: usize): void {
   }
   if (gather) {
     for (let left = patches; left < patch; left += patchStep) {
-      gemm1<WIDE>(left - patches, blocks, tileOut);
+      tile1<WIDE, CELL>(left - patches, blocks, tileOut);
       tileOut += <usize>outC;
     }
   }

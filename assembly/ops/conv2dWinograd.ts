@@ -14,8 +14,10 @@
 import { Conv, Status, Step } from "../abi";
 import { address, field, hasParams, hasScratch } from "../memory";
 import { MAGIC_BITS, requantize, requantize16 } from "../numeric/requantize";
+import { multiplyNarrow } from "../simd/extmul16";
 import { storeTail } from "../simd/lanes";
-import { ringAdvance16, ringRow, ringSetup, ringStart, slotBytes16 } from "../simd/rowRing";
+import { narrow } from "../simd/machine";
+import { ringAdvance, ringRow, ringSetup, ringStart, slotBytes16 } from "../simd/rowRing";
 
 /** Most input channels for which 4·Y stays in int32. */
 const MAX_IN: i32 = 3600;
@@ -76,14 +78,16 @@ function vector(step: usize): void {
     ringStart(input, -padTop);
     for (let oy = 0; oy < outH; oy += 2) {
       const top = oy - padTop;
-      ringAdvance16(top, top + 3);
+      ringAdvance<i16>(top, top + 3);
       transformInput(ringRow(top), ringRow(top + 1), ringRow(top + 2), ringRow(top + 3), planes, planeBytes, inC, tiles);
       const rows = min(2, outH - oy);
       let block = address(step, Step.Params);
       for (let n = 0; n < outC; n += 8) {
         let u = block + 64;
         for (let k = 0; k < 16; k++) {
-          multiply(planes + <usize>k * planeBytes, u, products + <usize>k * ((<usize>padded) << 5), inC, padded);
+          const plane = planes + <usize>k * planeBytes, sums = products + <usize>k * ((<usize>padded) << 5);
+          if (narrow) multiplyNarrow(plane, u, sums, inC, padded);
+          else multiply(plane, u, sums, inC, padded);
           u += (<usize>inC) << 4;
         }
         transformOutput(

@@ -18,7 +18,9 @@
 import { Conv, ConvKernel, Status, Step } from "../abi";
 import { address, extent, field, hasParams, hasScratch } from "../memory";
 import { MAGIC_BITS, requantize, requantize16, requantize8 } from "../numeric/requantize";
+import { depthwiseNarrow, pixelSums } from "../simd/extmul16";
 import { storeTail } from "../simd/lanes";
+import { narrow } from "../simd/machine";
 import { checkConvShape, rowPixels } from "./conv2d";
 import { MAX_K } from "./fullyConnected";
 
@@ -216,7 +218,17 @@ function rowOfEight(first: i32, planes: i32, block: usize, weights: usize, out: 
         plane = start + <usize>x * pixel;
       }
       let a0 = bias0, a1 = bias1, b0 = bias0, b1 = bias1, c0 = bias0, c1 = bias1, d0 = bias0, d1 = bias1;
-      for (let k = 0; k < planes; k++) {
+      if (narrow) {
+        depthwiseNarrow(plane, planes, planeBytes, ringEnd, <usize>ringPlanes * planeBytes, w, taps, pixel, column);
+        a0 = i32x4.add(a0, v128.load(pixelSums));
+        a1 = i32x4.add(a1, v128.load(pixelSums, 16));
+        b0 = i32x4.add(b0, v128.load(pixelSums, 32));
+        b1 = i32x4.add(b1, v128.load(pixelSums, 48));
+        c0 = i32x4.add(c0, v128.load(pixelSums, 64));
+        c1 = i32x4.add(c1, v128.load(pixelSums, 80));
+        d0 = i32x4.add(d0, v128.load(pixelSums, 96));
+        d1 = i32x4.add(d1, v128.load(pixelSums, 112));
+      } else for (let k = 0; k < planes; k++) {
         let a = plane;
         for (let t = 0; t < taps; t++) {
           const w0 = v128.load(w), w1 = v128.load(w, 16);

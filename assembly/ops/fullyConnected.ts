@@ -7,6 +7,7 @@ import { address, allWithin, canRead, canWrite, extent, field, hasParams, hasScr
 import { blocksBytes, denseScalar } from "../numeric/blocks";
 import { gemm1, gemm4, gemmSetup } from "../simd/gemm";
 import { widen } from "../simd/lanes";
+import { takesInt8, tile1, tile4 } from "../simd/tiles";
 import { checkFullyConnected16, runFullyConnected16 } from "./fullyConnected16";
 
 /** Most inputs of one output for which Σ|x·w| of int8 × int16 weights stays below 2^31. */
@@ -79,8 +80,21 @@ export function rowsTimesBlocks<WIDE>(
 ): void {
   const row = <usize>rowBytes(k);
   const segment = scratch + 4 * row;
-  store<u32>(segment, <u32>scratch);
   gemmSetup(segment, 1, (k + 1) >> 1, n, zero, min, max);
+  if (takesInt8<WIDE>()) {
+    // The rows are read where they lie; an odd K meets a zero weight with whatever lies behind it.
+    store<u32>(segment, <u32>input);
+    if (rows < 4) {
+      for (let r = 0; r < rows; r++) tile1<WIDE, i8>(<usize>(r * k), blocks, output + <usize>(r * n));
+      return;
+    }
+    for (let r = 0; r < rows; r += 4) {
+      const first = r + 4 > rows ? rows - 4 : r;
+      tile4<WIDE, i8>(<usize>(first * k), <usize>k, blocks, output + <usize>(first * n));
+    }
+    return;
+  }
+  store<u32>(segment, <u32>scratch);
   if (rows < 4) {
     for (let r = 0; r < rows; r++) {
       widen(scratch, input + <usize>(r * k), k);

@@ -14,7 +14,7 @@ import { address, extent, field, hasParams, hasScratch } from "../memory";
 import { blocksBytes, weightAt } from "../numeric/blocks";
 import { requantize } from "../numeric/requantize";
 import { gemm1, gemm4, gemmSetup } from "../simd/gemm";
-import { ringAdvance16, ringRow, ringSetup, ringStart, slotBytes16 } from "../simd/rowRing";
+import { ringAdvance, ringRow, ringSetup, ringStart, slotBytes16 } from "../simd/rowRing";
 import { copyRun } from "./copy";
 import { checkConvShape } from "./conv2d";
 import { MAX_K } from "./fullyConnected";
@@ -116,7 +116,7 @@ function phases<WIDE>(step: usize): void {
       const q = (oy + padTop) / strideH,
         py = (oy + padTop) % strideH;
       const rows = taps(step, Conv.KernelH, py);
-      ringAdvance16(q - held + 1, q);
+      ringAdvance<i16>(q - held + 1, q);
       for (let j = 0; j < rows; j++) store<u32>(segments + ((<usize>j) << 2), <u32>ringRow(q - rows + 1 + j));
       for (let px = 0; px < strideW; px++) phaseRow<WIDE>(step, segments, rows, py, px, output);
       output += rowBytes;

@@ -11,19 +11,20 @@
 // Invariant: sums are exact in int32 (the packer refuses a K for which they could not be).
 
 import { MAGIC_BITS, requantize16, requantize8 } from "../numeric/requantize";
-import { storeBytes, storeTail } from "./lanes";
+import { storeBytes, storeTail, storeTails } from "./lanes";
 
 /** Bytes of bias and multipliers at the head of a block. */
 export const BLOCK_HEAD: usize = 64;
 
 /** The constants of a product: set once a step, read by every tile. */
-let segments: usize = 0;
-let segmentCount: i32 = 0;
-let segmentBytes: usize = 0;
-let channels: i32 = 0;
-let low: i32 = 0;
-let high: i32 = 0;
-let offset: i32 = 0;
+export let segments: usize = 0;
+export let segmentCount: i32 = 0;
+/** of int16 cells */
+export let segmentBytes: usize = 0;
+export let channels: i32 = 0;
+export let low: i32 = 0;
+export let high: i32 = 0;
+export let offset: i32 = 0;
 
 export function gemmSetup(segs: usize, count: i32, pairs: i32, outC: i32, zero: i32, min: i32, max: i32): void {
   segments = segs;
@@ -105,14 +106,6 @@ export function gemm4<WIDE>(shift: usize, step: usize, block: usize, out: usize)
     block = w;
     out += 8;
   }
-}
-
-/** The last `count` < 8 channels of four pixels. */
-function storeTails(out: usize, stride: usize, p01: v128, p23: v128, count: i32): void {
-  storeTail(out, v128.extract_lane<i64>(p01, 0), count);
-  storeTail(out + stride, v128.extract_lane<i64>(p01, 1), count);
-  storeTail(out + 2 * stride, v128.extract_lane<i64>(p23, 0), count);
-  storeTail(out + 3 * stride, v128.extract_lane<i64>(p23, 1), count);
 }
 
 /** One pixel: thirty-two outputs at a time while there are so many blocks, to hide the latency of the sums. */

@@ -40,3 +40,18 @@ export function widen(to: usize, from: usize, count: i32): void {
     to += 16;
   }
 }
+
+/** `count` bytes from `from` to `to`. May write up to 15 bytes past the end. */
+export function copyBytes(to: usize, from: usize, count: i32): void {
+  for (const end = from + <usize>count; from < end; from += 16, to += 16) v128.store(to, v128.load(from));
+}
+
+/** The last `count` < 8 channels of four pixels, `stride` bytes apart. */
+// @ts-ignore: decorator
+@inline
+export function storeTails(out: usize, stride: usize, p01: v128, p23: v128, count: i32): void {
+  storeTail(out, v128.extract_lane<i64>(p01, 0), count);
+  storeTail(out + stride, v128.extract_lane<i64>(p01, 1), count);
+  storeTail(out + 2 * stride, v128.extract_lane<i64>(p23, 0), count);
+  storeTail(out + 3 * stride, v128.extract_lane<i64>(p23, 1), count);
+}

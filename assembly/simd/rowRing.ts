@@ -2,12 +2,14 @@
 // asks whether a cell lies outside the picture. A ring of `slots` rows: row y lies in slot y mod slots,
 // so a row is prepared once however many output rows use it.
 //
-//   one slot:  ├ left padding ┼ the row's pixels ┼ right padding ┼ room for a vector store ┤   int16 cells
+//   one slot:  ├ left padding ┼ the row's pixels ┼ right padding ┼ room for a vector store ┤
+//
+// Cells are int16 (CELL = i16, widened for dot_i16x8) or int8 as they are (CELL = i8).
 //
 // Invariant: a slot holds exactly the cells x = −padLeft … −padLeft + pixels − 1 of its row, each
 // outside cell being the input's zero point.
 
-import { widen } from "./lanes";
+import { copyBytes, widen } from "./lanes";
 
 let ring: usize = 0;
 let slots: i32 = 0;
@@ -22,7 +24,7 @@ let after: i32 = 0;
 let zero: i32 = 0;
 let next: i32 = 0;
 
-/** Bytes of one slot of int16 cells. */
+/** Bytes of one slot of int16 cells; enough for int8 ones. */
 export function slotBytes16(pixels: i32, channels: i32): u64 {
   return (<u64>pixels * <u64>channels * 2 + 31) & ~15;
 }
@@ -59,26 +61,30 @@ export function ringRow(y: i32): usize {
   return ring + <usize>slot * slotBytes;
 }
 
-/** Makes rows up to `last` present, as int16; rows before `first` are no longer needed. */
-export function ringAdvance16(first: i32, last: i32): void {
+/** Makes rows up to `last` present; rows before `first` are no longer needed. */
+export function ringAdvance<CELL>(first: i32, last: i32): void {
   if (next < first) next = first;
   for (; next <= last; next++) {
     let to = ringRow(next);
     if (next < 0 || next >= height) {
-      fill16(to, (before + inside + after) * inChannels);
+      fill<CELL>(to, (before + inside + after) * inChannels);
       continue;
     }
-    fill16(to, before * inChannels);
-    to += (<usize>(before * inChannels)) << 1;
-    widen(to, image + <usize>(next * width * inChannels), inside * inChannels);
-    fill16(to + ((<usize>(inside * inChannels)) << 1), after * inChannels);
+    to = fill<CELL>(to, before * inChannels);
+    const from = image + <usize>(next * width * inChannels);
+    const count = inside * inChannels;
+    if (sizeof<CELL>() == 2) widen(to, from, count);
+    else copyBytes(to, from, count);
+    fill<CELL>(to + <usize>count * sizeof<CELL>(), after * inChannels);
   }
 }
 
-function fill16(to: usize, count: i32): void {
-  const end = to + ((<usize>count) << 1);
+/** The end of `count` cells of padding. */
+function fill<CELL>(to: usize, count: i32): usize {
+  const end = to + <usize>count * sizeof<CELL>();
   while (to < end) {
-    store<i16>(to, <i16>zero);
-    to += 2;
+    store<CELL>(to, <CELL>zero);
+    to += sizeof<CELL>();
   }
+  return end;
 }

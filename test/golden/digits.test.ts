@@ -6,7 +6,8 @@ import { describe, expect, it } from "vitest";
 import { loadModel } from "../../host/targets/node.ts";
 import { importModel } from "../../tools/import/index.ts";
 import { packGraph } from "../../tools/pack/pack.ts";
-import { BUILDS, expectSameBytes } from "../support/conformance.ts";
+import { expectSameBytes } from "../support/conformance.ts";
+import { BUILDS } from "../support/core.ts";
 
 const FOLDER = new URL("../../models/digits/", import.meta.url);
 const read = (name: string) => new Uint8Array(readFileSync(new URL(name, FOLDER)));

@@ -7,7 +7,8 @@ import { expect, it } from "vitest";
 import { loadModel } from "../../host/targets/node.ts";
 import { importModel } from "../../tools/import/index.ts";
 import { packGraph } from "../../tools/pack/pack.ts";
-import { BUILDS, expectSameBytes } from "../support/conformance.ts";
+import { expectSameBytes, BUILDS as LOOPS, runImage } from "../support/conformance.ts";
+import { BUILDS } from "../support/core.ts";
 import { describeShared } from "../support/shared.ts";
 import { type GoldenCase, modelCases, setCases } from "./goldens.ts";
 
@@ -67,7 +68,8 @@ const ZOO: Readonly<Record<string, Bar>> = {
 async function expectGoldens(file: string, cases: readonly GoldenCase[], bar: Bar): Promise<void> {
   expect(cases.length).toBeGreaterThan(0);
   const source = new Uint8Array(readFileSync(file));
-  const packed = packGraph(importModel(source, "model.tflite"), { source: "model.tflite", sourceBytes: source });
+  const graph = importModel(source, "model.tflite");
+  const packed = packGraph(graph, { source: "model.tflite", sourceBytes: source });
   const model = await loadModel(packed.bytes);
   for (const build of BUILDS) {
     const session = await model.createSession({ build });
@@ -87,6 +89,11 @@ async function expectGoldens(file: string, cases: readonly GoldenCase[], bar: Ba
       }
     }
     session.dispose();
+  }
+  const inputs = graph.inputs.map((id, i) => typed(graph.tensors[id]!.dtype, cases[0]!.inputs[i]!));
+  const [scalar, ...others] = LOOPS.map((loops) => runImage(loops, graph, packed.image, inputs));
+  for (const other of others) {
+    for (const [i, bytes] of other.entries()) expectSameBytes(bytes, scalar![i]!, `every loop, output ${i}`);
   }
 }
 

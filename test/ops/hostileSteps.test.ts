@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { Plan, SLACK_BYTES, STEP_WORDS, Status, Step } from "../../assembly/abi.ts";
 import type { Graph, Node, Tensor } from "../../tools/graph/graph.ts";
 import { buildImage } from "../../tools/pack/image.ts";
-import { BUILDS, type BuildName, coreModule } from "../support/conformance.ts";
+import { BUILDS, type BuildName, freshCore } from "../support/conformance.ts";
 import { activation, singleNode } from "../support/graphs.ts";
 import { Random } from "../support/random.ts";
 
@@ -53,15 +53,9 @@ function change(view: DataView, step: number, random: Random): void {
   }
 }
 
-interface Core {
-  readonly memory: WebAssembly.Memory;
-  load(base: number, available: number): number;
-  run(): number;
-}
-
 function survive(build: BuildName, graph: Graph, seed: number): { accepted: number; refused: number } {
   const { bytes, totalBytes } = buildImage(graph);
-  const core = new WebAssembly.Instance(coreModule(build), {}).exports as unknown as Core;
+  const core = freshCore(build);
   const memory = new Uint8Array(core.memory.buffer);
   const available = totalBytes + SLACK_BYTES;
   const base = PAGE - available;
@@ -109,7 +103,7 @@ describe.each(BUILDS)("hostile steps on the %s build", (build) => {
       const image = bytes.slice();
       const step = new DataView(image.buffer).getUint32(Plan.StepOffset * 4, true);
       new DataView(image.buffer).setInt32(step + 4 * word, 99, true);
-      const core = new WebAssembly.Instance(coreModule(build), {}).exports as unknown as Core;
+      const core = freshCore(build);
       new Uint8Array(core.memory.buffer).set(image, 4096);
       expect(core.load(4096, totalBytes + SLACK_BYTES)).toBe(status);
     }

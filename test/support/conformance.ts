@@ -11,7 +11,8 @@ import { validateGraph } from "../../tools/graph/validate.ts";
 import { buildImage, type Image } from "../../tools/pack/image.ts";
 import { tensorBytes } from "../../tools/pack/lower.ts";
 
-export const BUILDS = ["scalar", "simd"] as const;
+/** Every build, and the simd one with each of its inner loops, whichever `load` would choose here. */
+export const BUILDS = ["scalar", "simd", "simd narrow"] as const;
 export type BuildName = (typeof BUILDS)[number];
 
 interface CoreExports {
@@ -24,18 +25,32 @@ interface CoreExports {
 
 const modules = new Map<BuildName, WebAssembly.Module>();
 
-export function coreModule(build: BuildName): WebAssembly.Module {
+function coreModule(build: BuildName): WebAssembly.Module {
   let module = modules.get(build);
   if (!module) {
-    module = new WebAssembly.Module(readFileSync(new URL(`../../dist/core/${build}.wasm`, import.meta.url)));
+    const file = `../../dist/core/${build.split(" ")[0]}.wasm`;
+    module = new WebAssembly.Module(readFileSync(new URL(file, import.meta.url)));
     modules.set(build, module);
   }
   return module;
 }
 
+/** A fresh core whose `load` ends with the inner loops of `build`. */
+export function freshCore(build: BuildName): CoreExports {
+  const exports = instantiateSync(coreModule(build), {}).exports as unknown as CoreExports & {
+    useNarrow(on: number): void;
+  };
+  const load = (base: number, available: number): number => {
+    const status = exports.load(base, available);
+    exports.useNarrow(Number(build === "simd narrow"));
+    return status;
+  };
+  return { ...exports, load };
+}
+
 /** Loads an image into a fresh core and returns what `load` said and the means to run it. */
 export function loadImage(build: BuildName, bytes: Uint8Array, totalBytes: number) {
-  const core = instantiateSync(coreModule(build), {}).exports as unknown as CoreExports;
+  const core = freshCore(build);
   const base = Math.ceil(core.heapBase() / 64) * 64;
   const available = totalBytes + SLACK_BYTES;
   const pages = Math.ceil((base + available) / 65536) - core.memory.buffer.byteLength / 65536;

@@ -7,15 +7,8 @@ import { expect } from "vitest";
 import { Plan, SLACK_BYTES, STEP_WORDS, Status, Step } from "../../assembly/abi.ts";
 import type { Graph } from "../../tools/graph/graph.ts";
 import { buildImage } from "../../tools/pack/image.ts";
-import { type BuildName, coreModule } from "./conformance.ts";
+import { type BuildName, freshCore } from "./conformance.ts";
 import { Random } from "./random.ts";
-
-interface Core {
-  readonly memory: WebAssembly.Memory;
-  heapBase(): number;
-  load(base: number, available: number): number;
-  run(): number;
-}
 
 const PAGE = 65536;
 
@@ -49,7 +42,7 @@ function spoiled(image: Uint8Array, random: Random): Uint8Array {
 /** Runs `count` spoiled plans of `graph` on a build. Returns how many were accepted. */
 export function expectContained(build: BuildName, graph: Graph, count: number, seed: number): number {
   const { bytes: image, totalBytes } = buildImage(graph);
-  const core = new WebAssembly.Instance(coreModule(build), {}).exports as unknown as Core;
+  const core = freshCore(build);
   const available = totalBytes + SLACK_BYTES;
   const pages = Math.ceil((core.heapBase() + available) / PAGE);
   if (pages * PAGE > core.memory.buffer.byteLength) core.memory.grow(pages - core.memory.buffer.byteLength / PAGE);

@@ -5,7 +5,7 @@ import { ConvKernel, Op } from "../../assembly/abi.ts";
 import { ToolError } from "../errors.ts";
 import type { Node, Tensor } from "../graph/graph.ts";
 import { align16 } from "../pack/align.ts";
-import { fitsInt8, gemmBlocks, type Products } from "../pack/blocks.ts";
+import { fitsInt8, gemmBlocks, needsWide, type Products } from "../pack/blocks.ts";
 import { winogradBlocks, winogradFits, winogradScratch } from "../pack/winograd.ts";
 import { checkConv2d16, conv2d16Reference, lowerConv2d16 } from "./conv2d16.ts";
 import type { Operator } from "./operator.ts";
@@ -123,11 +123,15 @@ export const conv2d: Operator<"conv2d"> = {
       bias: bias?.data as Int32Array | undefined,
       multipliers: multipliers(perTensor(x, node.name).scale, weights.quant!, perTensor(output, node.name).scale, outC),
     };
-    const wide = !fitsInt8(products.weights);
+    const wide = needsWide(products);
     const pointwise = isPointwise(node, x, output, geometry);
     const pixels = rowPixels(output, node.attrs, geometry);
     const macs = output.shape[0]! * output.shape[1]! * output.shape[2]! * products.weights.length;
-    if (!wide && winogradFits(node.attrs, geometry, output, inC) && lowering.mayUseWinograd(node)) {
+    if (
+      fitsInt8(products.weights) &&
+      winogradFits(node.attrs, geometry, output, inC) &&
+      lowering.mayUseWinograd(node)
+    ) {
       lowering.emit({
         op: Op.Conv2d,
         kernel: ConvKernel.Winograd,

@@ -3,7 +3,7 @@
 import { ConvKernel, Dense, Op } from "../../assembly/abi.ts";
 import { ToolError } from "../errors.ts";
 import { elementCount } from "../graph/graph.ts";
-import { fitsInt8, gemmBlocks, type Products } from "../pack/blocks.ts";
+import { gemmBlocks, needsWide, type Products } from "../pack/blocks.ts";
 import { centredWeights, pointwiseScratch } from "./conv2d.ts";
 import { checkFullyConnected16, fullyConnected16Reference, lowerFullyConnected16 } from "./fullyConnected16.ts";
 import type { Operator } from "./operator.ts";
@@ -79,7 +79,7 @@ export const fullyConnected: Operator<"fullyConnected"> = {
       bias: bias?.data as Int32Array | undefined,
       multipliers: multipliers(perTensor(x, node.name).scale, weights.quant!, scale, outC),
     };
-    const wide = !fitsInt8(products.weights);
+    const wide = needsWide(products);
     const [min, max] = clampRange(node.attrs.activation, output, node.name);
     lowering.emit({
       op: Op.FullyConnected,

@@ -53,6 +53,26 @@ export function fitsInt8(weights: Int16Array): boolean {
   return weights.every((w) => w >= -128 && w <= 127);
 }
 
+/**
+ * Whether the weights need int16 blocks: because they exceed int8, or because two that are −128 would meet.
+ * assembly/simd/gemmNarrow.ts adds the products of two consecutive pairs of an output in int16, and −128 is
+ * the only weight of which two products can exceed that.
+ */
+export function needsWide({ weights, outputs, segments, cells }: Products): boolean {
+  if (!fitsInt8(weights)) return true;
+  if (!weights.includes(-128)) return false;
+  const padded = cells + (cells & 1);
+  const row = new Int16Array(segments * padded);
+  for (let n = 0; n < outputs; n++) {
+    for (let s = 0; s < segments; s++) {
+      const from = (n * segments + s) * cells;
+      row.set(weights.subarray(from, from + cells), s * padded);
+    }
+    for (let k = 2; k < row.length; k++) if (row[k] === -128 && row[k - 2] === -128) return true;
+  }
+  return false;
+}
+
 /** Blocks for simd/gemm.ts: int8 weights, or int16 ones where `wide`. */
 export function gemmBlocks(products: Products, wide: boolean, node: string): Uint8Array {
   const { weights, outputs, segments, cells, multipliers } = products;

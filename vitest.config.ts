@@ -7,5 +7,6 @@ export default defineConfig({
     reporters: ["default", "./test/support/tally.ts"],
     // Property tests and fuzzing run thousands of cases; a slow shared machine must not fail them.
     testTimeout: 120_000,
+    hookTimeout: 120_000,
   },
 });

@@ -1,14 +1,11 @@
 // `npm start`: what a newcomer sees first works, in a pipe and without colours.
 import { execFileSync } from "node:child_process";
-import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
 
 const at = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
-const hasModel = existsSync(at("models/digits/digits.mote"));
-if (!hasModel) console.log("skipped: models/digits/digits.mote is absent (npm start)");
 
-it.skipIf(!hasModel)("draws the digit, its ten scores and the answer", () => {
+it("draws the digit, its ten scores and the answer", () => {
   const said = execFileSync(process.execPath, [at("tools/build/demo.mjs")], { encoding: "utf8" });
   expect(said).not.toContain("\u001b");
   expect(said.match(/^ {2}│[ ░▒▓█]{28}│$/gm)).toHaveLength(14);

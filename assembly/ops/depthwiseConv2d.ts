@@ -17,10 +17,8 @@
 
 import { Conv, ConvKernel, Status, Step } from "../abi";
 import { address, extent, field, hasParams, hasScratch } from "../memory";
-import { MAGIC_BITS, requantize, requantize16, requantize8 } from "../numeric/requantize";
-import { depthwiseNarrow, pixelSums } from "../simd/extmul16";
-import { storeTail } from "../simd/lanes";
-import { narrow } from "../simd/machine";
+import { requantize } from "../numeric/requantize";
+import { makePlane, outputRow, setPlanes } from "../simd/planes";
 import { checkConvShape, rowPixels } from "./conv2d";
 import { MAX_K } from "./fullyConnected";
 
@@ -65,55 +63,18 @@ export function runDepthwiseConv2d(step: usize): void {
   else scalar(step);
 }
 
-// What the loops below share of a step; set by `vector`.
-let pixels: i32 = 0;
-let padLeft: i32 = 0;
-let inW: i32 = 0;
-let inC: i32 = 0;
-let inH: i32 = 0;
-let repeat: i32 = 0;
-let zeroCells: usize = 0;
-let ring: usize = 0;
-let ringPlanes: i32 = 0;
-let planeBytes: usize = 0;
-let columnBytes: usize = 0;
-let columns: i32 = 0;
-let outW: i32 = 0;
-let outC: i32 = 0;
-let pixelStep: usize = 0;
-let magicOffset: i32 = 0;
-let least: i32 = 0;
-let most: i32 = 0;
-
 function vector(step: usize): void {
   const kernelH = field(step, Conv.KernelH), dilationH = field(step, Conv.DilationH);
   const strideH = field(step, Conv.StrideH), padTop = field(step, Conv.PadTop), outH = field(step, Conv.OutH);
-  inH = field(step, Conv.InH);
-  inW = field(step, Conv.InW);
-  inC = field(step, Conv.InC);
-  outW = field(step, Conv.OutW);
-  outC = field(step, Conv.OutC);
-  padLeft = field(step, Conv.PadLeft);
-  repeat = outC / inC;
-  pixels = rowPixels(step);
-  planeBytes = (<usize>pixels) << 5;
-  ringPlanes = planeCount(step);
-  ring = address(step, Step.Scratch);
-  zeroCells = ring + <usize>ringPlanes * planeBytes;
-  store<u64>(zeroCells, 0x0101010101010101 * <u64>(<u8>field(step, Conv.InZero)));
+  const outC = field(step, Conv.OutC), ringPlanes = planeCount(step);
   const oneRow = kernelH == 1;
-  columns = oneRow ? (field(step, Conv.KernelW) + 1) >> 1 : field(step, Conv.KernelW);
-  columnBytes = (<usize>field(step, Conv.DilationW)) << (oneRow ? 6 : 5);
-  pixelStep = (<usize>field(step, Conv.StrideW)) << 5;
-  magicOffset = MAGIC_BITS - field(step, Conv.OutZero);
-  least = field(step, Conv.Min);
-  most = field(step, Conv.Max);
+  setPlanes(step, rowPixels(step), ringPlanes);
   const shift = oneRow ? field(step, Conv.DilationW) : 0;
   const fresh = oneRow || dilationH > 1;
   const evenPlanes = (kernelH + 1) >> 1, oddPlanes = (kernelH + 2) >> 1;
   const oddWeights: usize = 64 + (<usize>evenTaps(step) << 5);
   const bytes = blockBytes(step);
-  const inputBytes = <usize>(inH * inW * inC), outputRow = <usize>(outW * outC);
+  const inputBytes = <usize>(field(step, Conv.InH) * field(step, Conv.InW) * field(step, Conv.InC)), rowBytes = <usize>(field(step, Conv.OutW) * outC);
   let input = address(step, Step.Input), output = address(step, Step.Output);
   for (let b = 0; b < field(step, Conv.Batch); b++) {
     let block = address(step, Step.Params);
@@ -127,172 +88,26 @@ function vector(step: usize): void {
             const y = top - padTop + 2 * k * dilationH;
             makePlane(k, input, y, oneRow ? y : y + dilationH, shift, c);
           }
-          rowOfEight(0, evenPlanes, block, block + 64, out, outC - c);
+          outputRow(0, evenPlanes, block, block + 64, out, outC - c);
         } else {
           const first = top >> 1, odd = top & 1;
           const count = odd ? oddPlanes : evenPlanes;
           if (next < first) next = first;
           for (; next < first + count; next++) makePlane(next % ringPlanes, input, 2 * next - padTop, 2 * next + 1 - padTop, 0, c);
-          rowOfEight(first % ringPlanes, count, block, block + (odd ? oddWeights : <usize>64), out, outC - c);
+          outputRow(first % ringPlanes, count, block, block + (odd ? oddWeights : <usize>64), out, outC - c);
         }
-        out += outputRow;
+        out += rowBytes;
       }
       block += bytes;
     }
     input += inputBytes;
-    output += outputRow * <usize>outH;
-  }
-}
-
-/** Fills a plane of the ring: channels c … c + 7 of row ya, pixel x, beside those of row yb, pixel x + shift. */
-function makePlane(slot: i32, input: usize, ya: i32, yb: i32, shift: i32, c: i32): void {
-  const aInside = <u32>ya < <u32>inH, bInside = <u32>yb < <u32>inH;
-  let at = ring + <usize>slot * planeBytes;
-  const a = input + <usize>(ya * inW * inC), b = input + <usize>(yb * inW * inC);
-  if (shift != 0 || repeat != 1) {
-    for (let x = 0; x < pixels; x++) {
-      const xa = x - padLeft, xb = xa + shift;
-      const p = aInside && <u32>xa < <u32>inW ? eightChannels(a + <usize>(xa * inC), c) : v128.load8x8_s(zeroCells);
-      const q = bInside && <u32>xb < <u32>inW ? eightChannels(b + <usize>(xb * inC), c) : v128.load8x8_s(zeroCells);
-      v128.store(at, v128.shuffle<i16>(p, q, 0, 8, 1, 9, 2, 10, 3, 11));
-      v128.store(at, v128.shuffle<i16>(p, q, 4, 12, 5, 13, 6, 14, 7, 15), 16);
-      at += 32;
-    }
-    return;
-  }
-  const outside = v128.load8x8_s(zeroCells);
-  const from = min(padLeft, pixels), to = min(pixels, padLeft + inW);
-  let end = at + ((<usize>from) << 5);
-  for (; at < end; at += 32) {
-    v128.store(at, outside);
-    v128.store(at, outside, 16);
-  }
-  // A row outside the picture is read as the same eight cells of zero point over and over.
-  let p = aInside ? a + <usize>c : zeroCells, q = bInside ? b + <usize>c : zeroCells;
-  const pStep: usize = aInside ? <usize>inC : 0, qStep: usize = bInside ? <usize>inC : 0;
-  end = at + ((<usize>(to - from)) << 5);
-  for (; at < end; at += 32) {
-    const left = v128.load8x8_s(p), right = v128.load8x8_s(q);
-    v128.store(at, v128.shuffle<i16>(left, right, 0, 8, 1, 9, 2, 10, 3, 11));
-    v128.store(at, v128.shuffle<i16>(left, right, 4, 12, 5, 13, 6, 14, 7, 15), 16);
-    p += pStep;
-    q += qStep;
-  }
-  end = at + ((<usize>(pixels - to)) << 5);
-  for (; at < end; at += 32) {
-    v128.store(at, outside);
-    v128.store(at, outside, 16);
-  }
-}
-
-/** Output channels c … c + 7 of a pixel, each input channel `repeat` times. Past the last one: any value. */
-function eightChannels(pixel: usize, c: i32): v128 {
-  if (repeat == 1) return v128.load8x8_s(pixel + <usize>c);
-  if (inC == 1) return i16x8.splat(<i16>load<i8>(pixel));
-  let bytes: i64 = 0;
-  for (let lane = 7; lane >= 0; lane--) {
-    const channel = min((c + lane) / repeat, inC - 1);
-    bytes = (bytes << 8) | <i64>load<u8>(pixel + <usize>channel);
-  }
-  return i16x8.extend_low_i8x16_s(i64x2.splat(bytes));
-}
-
-/** One output row of eight (or, at the end, `count` < 8) channels from `planes` planes of the ring. */
-function rowOfEight(first: i32, planes: i32, block: usize, weights: usize, out: usize, count: i32): void {
-  const low = i8x16.splat(<i8>least), high = i8x16.splat(<i8>most), offset = i32x4.splat(magicOffset);
-  const bias0 = v128.load(block), bias1 = v128.load(block, 16);
-  const multipliers = block + 32;
-  const stride = <usize>outC;
-  const ringEnd = ring + <usize>ringPlanes * planeBytes;
-  const start = ring + <usize>first * planeBytes;
-  const width = outW;
-  const pixel = pixelStep, column = columnBytes, taps = columns;
-  let x = 0;
-  while (x < width) {
-    let w = weights;
-    let plane = start + <usize>x * pixel;
-    if (width >= 4 && width - x != 1) {
-      if (x + 4 > width) {
-        // The last tile starts early and writes some pixels again, with the same bytes.
-        x = width - 4;
-        plane = start + <usize>x * pixel;
-      }
-      let a0 = bias0, a1 = bias1, b0 = bias0, b1 = bias1, c0 = bias0, c1 = bias1, d0 = bias0, d1 = bias1;
-      if (narrow) {
-        depthwiseNarrow(plane, planes, planeBytes, ringEnd, <usize>ringPlanes * planeBytes, w, taps, pixel, column);
-        a0 = i32x4.add(a0, v128.load(pixelSums));
-        a1 = i32x4.add(a1, v128.load(pixelSums, 16));
-        b0 = i32x4.add(b0, v128.load(pixelSums, 32));
-        b1 = i32x4.add(b1, v128.load(pixelSums, 48));
-        c0 = i32x4.add(c0, v128.load(pixelSums, 64));
-        c1 = i32x4.add(c1, v128.load(pixelSums, 80));
-        d0 = i32x4.add(d0, v128.load(pixelSums, 96));
-        d1 = i32x4.add(d1, v128.load(pixelSums, 112));
-      } else for (let k = 0; k < planes; k++) {
-        let a = plane;
-        for (let t = 0; t < taps; t++) {
-          const w0 = v128.load(w), w1 = v128.load(w, 16);
-          w += 32;
-          a0 = i32x4.add(a0, i32x4.dot_i16x8_s(v128.load(a), w0));
-          a1 = i32x4.add(a1, i32x4.dot_i16x8_s(v128.load(a, 16), w1));
-          const b = a + pixel;
-          b0 = i32x4.add(b0, i32x4.dot_i16x8_s(v128.load(b), w0));
-          b1 = i32x4.add(b1, i32x4.dot_i16x8_s(v128.load(b, 16), w1));
-          const c = b + pixel;
-          c0 = i32x4.add(c0, i32x4.dot_i16x8_s(v128.load(c), w0));
-          c1 = i32x4.add(c1, i32x4.dot_i16x8_s(v128.load(c, 16), w1));
-          const d = c + pixel;
-          d0 = i32x4.add(d0, i32x4.dot_i16x8_s(v128.load(d), w0));
-          d1 = i32x4.add(d1, i32x4.dot_i16x8_s(v128.load(d, 16), w1));
-          a += column;
-        }
-        plane += planeBytes;
-        if (plane >= ringEnd) plane -= <usize>ringPlanes * planeBytes;
-      }
-      const ab = requantize16(a0, a1, b0, b1, multipliers, multipliers, offset, low, high);
-      const cd = requantize16(c0, c1, d0, d1, multipliers, multipliers, offset, low, high);
-      let o = out + <usize>x * stride;
-      if (count >= 8) {
-        v128.store64_lane(o, ab, 0);
-        o += stride;
-        v128.store64_lane(o, ab, 1);
-        o += stride;
-        v128.store64_lane(o, cd, 0);
-        o += stride;
-        v128.store64_lane(o, cd, 1);
-      } else {
-        storeTail(o, v128.extract_lane<i64>(ab, 0), count);
-        storeTail(o + stride, v128.extract_lane<i64>(ab, 1), count);
-        storeTail(o + 2 * stride, v128.extract_lane<i64>(cd, 0), count);
-        storeTail(o + 3 * stride, v128.extract_lane<i64>(cd, 1), count);
-      }
-      x += 4;
-    } else {
-      let s0 = bias0, s1 = bias1;
-      for (let k = 0; k < planes; k++) {
-        let a = plane;
-        for (let t = 0; t < taps; t++) {
-          s0 = i32x4.add(s0, i32x4.dot_i16x8_s(v128.load(a), v128.load(w)));
-          s1 = i32x4.add(s1, i32x4.dot_i16x8_s(v128.load(a, 16), v128.load(w, 16)));
-          w += 32;
-          a += column;
-        }
-        plane += planeBytes;
-        if (plane >= ringEnd) plane -= <usize>ringPlanes * planeBytes;
-      }
-      const q = requantize8(s0, s1, multipliers, offset, low, high);
-      storeTail(out + <usize>x * stride, v128.extract_lane<i64>(q, 0), min(count, 8));
-      x++;
-    }
+    output += rowBytes * <usize>outH;
   }
 }
 
 function scalar(step: usize): void {
-  inH = field(step, Conv.InH);
-  inW = field(step, Conv.InW);
-  inC = field(step, Conv.InC);
-  outC = field(step, Conv.OutC);
-  repeat = outC / inC;
+  const inH = field(step, Conv.InH), inW = field(step, Conv.InW), inC = field(step, Conv.InC);
+  const outC = field(step, Conv.OutC), repeat = outC / inC;
   const kernelH = field(step, Conv.KernelH), kernelW = field(step, Conv.KernelW);
   const inZero = field(step, Conv.InZero);
   const bytes = blockBytes(step);

@@ -40,6 +40,7 @@ export function loadPlan(base: usize, available: u32): i32 {
   loaded = false;
   failed = -1;
   if (available < <u32>(Plan.Words * 4)) return Status.Header;
+  setNarrow(likesNarrow(available));
   if (field(base, Plan.AbiVersion) != ABI_VERSION) return Status.AbiVersion;
   if (field(base, Plan.NumericsVersion) != NUMERICS_VERSION) return Status.NumericsVersion;
   const image = <u32>field(base, Plan.ImageBytes);
@@ -49,7 +50,6 @@ export function loadPlan(base: usize, available: u32): i32 {
   if (<u64>total + SLACK_BYTES > available || image > total || offset > image) return Status.Header;
   if (<u64>count * STEP_BYTES > <u64>(image - offset) || (offset & 3) != 0) return Status.Header;
   setMemory(base, image, total);
-  setNarrow(likesNarrow(available));
   firstStep = base + <usize>offset;
   stepCount = <i32>count;
   for (let i = 0; i < stepCount; i++) {

@@ -3,12 +3,13 @@
 // a skip without a permitted reason fails the run, so that nothing is skipped unseen. Used by vitest.config.ts.
 import { writeSync } from "node:fs";
 import type { Reporter, TestCase, TestModule, TestSuite } from "vitest/node";
+import { ARM64_ABSENT, arm64Node } from "./arm64.ts";
 import { sharedData } from "./sharedData.ts";
 
 /** Why a test may be skipped under CI, and whether that reason is true here. */
 const PERMITTED: Readonly<Record<string, () => boolean>> = {
   "../shared/data is absent": () => sharedData === undefined,
-  "this Node is not 20, the one with the flag": () => !process.versions.node.startsWith("20."),
+  [ARM64_ABSENT]: () => arm64Node === undefined,
 };
 
 /** What the test said when it skipped itself; undefined for describe.skip, `-t` and the like. */

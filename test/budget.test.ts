@@ -22,7 +22,7 @@ describe.each(BUILDS)("the %s core", (build) => {
     expect(WebAssembly.Module.imports(module)).toEqual([]);
   });
 
-  it("exports its memory what host/core.ts calls, the choice of inner loops, and nothing else", () => {
+  it("exports its memory, what host/core.ts calls, the choice of inner loops, and nothing else", () => {
     const names = WebAssembly.Module.exports(module).map(({ kind, name }) => `${kind} ${name}`);
     const functions = ["build", "failedStep", "heapBase", "isNarrow", "load", "run", "runSteps", "useNarrow"];
     expect(names.sort()).toEqual([...functions.map((name) => `function ${name}`), "memory memory"]);

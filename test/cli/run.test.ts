@@ -3,6 +3,8 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from "node:path";
 import { encode } from "fast-png";
 import { describe, expect, it } from "vitest";
+import { packGraph } from "../../tools/pack/pack.ts";
+import { activation, singleNode } from "../support/graphs.ts";
 import { tinyModel } from "../support/tinyModel.ts";
 import { classifier, LABELS, thirdsPicture } from "./classifier.ts";
 import { folder, mote } from "./command.ts";
@@ -106,6 +108,28 @@ describe("mote run", () => {
   });
 });
 
+describe("mote run with several inputs", () => {
+  const graph = singleNode(
+    { op: "sub", attrs: { activation: "none" } },
+    [activation("a", [1, 2], 1, 0), activation("b", [1, 2], 1, 0)],
+    [activation("y", [1, 2], 1, 0)],
+  );
+  const sub = write("sub.mote", packGraph(graph, { source: "sub", sourceBytes: new Uint8Array() }).bytes);
+  const a = write("a.bin", Uint8Array.of(9, 7));
+  const b = write("b.bin", Uint8Array.of(4, 1));
+
+  it.each([
+    ["in the model's order", ["-i", a, "-i", b]],
+    ["in the model's order after one option", ["-i", a, b]],
+    ["by name", ["-i", `b=${b}`, "-i", `a=${a}`]],
+    ["some by name, the rest in order", ["-i", a, "-i", `b=${b}`]],
+  ])("takes them %s", async (_, inputs) => {
+    const { status } = await mote("run", sub, ...inputs, "-o", join(dir, "sub"));
+    expect(status).toBe(0);
+    expect([...readFileSync(join(dir, "sub", "out0.bin"))]).toEqual([5, 6]);
+  });
+});
+
 describe("mote run refuses", () => {
   const refused = async (status: number, message: RegExp, ...words: readonly string[]): Promise<void> => {
     const got = await mote("run", ...words);
@@ -137,7 +161,8 @@ describe("mote run refuses", () => {
 
   it("inputs that are missing or given twice", async () => {
     await refused(2, /No file is given for "image": add --input "image=FILE"\./, thirds);
-    await refused(2, /Input "image" is given twice/, thirds, "-i", raw, "-i", `image=${raw}`);
+    await refused(2, /Input "image" is given twice/, thirds, "-i", `image=${raw}`, "-i", `image=${raw}`);
+    await refused(2, /is one too many or misnamed: the model has "image"\./, thirds, "-i", raw, `image=${raw}`);
   });
 
   it("an output folder that is a file, and leaves the file alone", async () => {

@@ -16,20 +16,40 @@ export interface InputOptions {
 export const inputOption = (otherwise = ""): Option =>
   new Option(
     "-i, --input <[name=]file>",
-    `what to feed an input: .bin (raw little-endian elements), .npy, PNG, JPEG or WAV; once for every input, and without a name where the model has one${otherwise}`,
+    `what to feed an input: .bin (raw little-endian elements), .npy, PNG, JPEG or WAV; once for every input, with its name or in the model's order${otherwise}`,
   ).argParser((given: string, before: readonly string[] | undefined) => [...(before ?? []), given]);
 
-/** Splits "name=file"; both may contain "=", so that the longest name the model knows wins. */
-function splitInput(given: string, ports: readonly PortHeader[]): readonly [port: PortHeader, file: string] {
-  const named = ports
-    .filter(({ name }) => given.startsWith(`${name}=`))
-    .sort((a, b) => b.name.length - a.name.length)[0];
-  if (named) return [named, given.slice(named.name.length + 1)];
-  if (ports.length === 1) return [ports[0]!, given];
-  throw new ToolError(
-    "USAGE",
-    `--input ${given} must start with the name of an input and "=": the model has ${namesOf(ports)}.`,
-  );
+/** The port that "name=file" names; both may contain "=", so that the longest name the model knows wins. */
+function namedPort(given: string, ports: readonly PortHeader[]): PortHeader | undefined {
+  return ports.filter(({ name }) => given.startsWith(`${name}=`)).sort((a, b) => b.name.length - a.name.length)[0];
+}
+
+/** Each input's file: those with a name first, then those without one in the model's order. */
+function filesOf(given: readonly string[], ports: readonly PortHeader[]): ReadonlyMap<string, string> {
+  const files = new Map<string, string>();
+  const nameless: string[] = [];
+  for (const text of given) {
+    const port = namedPort(text, ports);
+    if (!port) {
+      nameless.push(text);
+      continue;
+    }
+    const file = text.slice(port.name.length + 1);
+    if (files.has(port.name))
+      throw new ToolError("USAGE", `Input "${port.name}" is given twice: ${files.get(port.name)} and ${file}.`);
+    files.set(port.name, file);
+  }
+  for (const file of nameless) {
+    const port = ports.find(({ name }) => !files.has(name));
+    if (!port)
+      throw new ToolError("USAGE", `--input ${file} is one too many or misnamed: the model has ${namesOf(ports)}.`);
+    files.set(port.name, file);
+  }
+  const missing = ports.filter(({ name }) => !files.has(name));
+  if (missing.length > 0) {
+    throw new ToolError("USAGE", `No file is given for ${namesOf(missing)}: add --input "${missing[0]!.name}=FILE".`);
+  }
+  return files;
 }
 
 const namesOf = (ports: readonly PortHeader[]): string => ports.map(({ name }) => `"${name}"`).join(", ");
@@ -40,17 +60,7 @@ export async function readInputs(
   ports: readonly PortHeader[],
   note: (text: string) => void,
 ): Promise<Inputs> {
-  const files = new Map<string, string>();
-  for (const text of given) {
-    const [{ name }, file] = splitInput(text, ports);
-    if (files.has(name))
-      throw new ToolError("USAGE", `Input "${name}" is given twice: ${files.get(name)} and ${file}.`);
-    files.set(name, file);
-  }
-  const missing = ports.filter(({ name }) => !files.has(name));
-  if (missing.length > 0) {
-    throw new ToolError("USAGE", `No file is given for ${namesOf(missing)}: add --input "${missing[0]!.name}=FILE".`);
-  }
+  const files = filesOf(given, ports);
   const inputs: Record<string, TensorArray> = {};
   for (const port of ports) {
     const file = files.get(port.name)!;

@@ -23,6 +23,7 @@ Examples:
   mote run digits.mote --input seven.png
   mote run kws.mote --input features.npy --output out      writes out/out0.bin
   mote run add.mote --input a=a.bin --input b=b.bin --json
+  mote run add.mote --input a.bin b.bin                     in the model's order
 
 Exit status: 0 done, 1 a file is bad or does not fit the model, 2 bad usage.`;
 
@@ -32,6 +33,7 @@ export function addRun(program: Command): void {
     .summary("run a model once on pictures, sounds or arrays")
     .description("Feed files to a model, run it once, and show the best classes or the range of every output.")
     .argument("<model>", "a .mote file")
+    .argument("[more...]", "more inputs, each as after --input")
     .addOption(inputOption())
     .option("-o, --output <folder>", "write output k as raw little-endian elements to out<k>.bin in this folder")
     .addOption(buildOption())
@@ -40,10 +42,12 @@ export function addRun(program: Command): void {
     .action(run);
 }
 
-async function run(path: string, options: RunOptions): Promise<void> {
+async function run(path: string, more: readonly string[], options: RunOptions): Promise<void> {
   const { model } = await openModel(path);
   const { build, input = [], output } = options;
-  const inputs = await readInputs(input, model.inputs, (note) => process.stderr.write(`${printable(note)}\n`));
+  const inputs = await readInputs([...input, ...more], model.inputs, (note) =>
+    process.stderr.write(`${printable(note)}\n`),
+  );
   const session = await naming(path, () => model.createSession(build ? { build } : {}));
   const started = performance.now();
   const outputs = session.run(inputs);

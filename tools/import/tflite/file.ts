@@ -54,9 +54,14 @@ export interface TfliteFile {
   readonly outputs: readonly number[];
 }
 
-/** A name from the file, fit for a message: quoted, shortened, without control characters. */
+/**
+ * A name from the file, fit for a message: quoted, shortened, without control characters. Of the names
+ * that a fused operator's output bears, the first is enough.
+ */
 export function quoted(name: string): string {
-  const clean = Array.from(name, (char) => (char < " " || char === "\x7f" ? "?" : char)).join("");
+  const clean = Array.from(name.split(";", 1)[0] || name, (char) => (char < " " || char === "\x7f" ? "?" : char)).join(
+    "",
+  );
   return `"${clean.length > 120 ? `${clean.slice(0, 117)}…` : clean}"`;
 }
 

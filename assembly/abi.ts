@@ -90,6 +90,18 @@ export const enum Status {
 export const enum Build {
   Scalar = 0,
   Simd = 1,
+  /** the relaxed build, on an engine where it computes right and wins */
+  Relaxed = 2,
+  /** the same, where it computes right but the relaxed dot is not one instruction: simd is faster */
+  RelaxedSlow = 3,
+  /** the same, where the known answers came out wrong: never to be used */
+  RelaxedWrong = 4,
+}
+
+/** What a relaxed dot of one instruction makes of 127 · −1, four times; assembly/simd/relaxedTest.ts says why. */
+export const enum RelaxedDot {
+  Signed = -508,
+  Unsigned = 129540,
 }
 
 /** Words common to every step. Offsets are from the model's base. */

@@ -4,9 +4,11 @@
 import { Build } from "./abi";
 import { failedAt, loadPlan, runAll, runRange } from "./execute";
 import { narrow, setNarrow } from "./simd/machine";
+import { relaxedWorth } from "./simd/relaxedTest";
 
-/** Which build this is: a `Build` code. */
+/** Which build this is, and what it is worth here: a `Build` code. To be asked once, before `load`. */
 export function build(): i32 {
+  if (ASC_FEATURE_RELAXED_SIMD) return relaxedWorth();
   return ASC_FEATURE_SIMD ? Build.Simd : Build.Scalar;
 }
 

@@ -3,9 +3,9 @@
 // exports of CoreExports. Called by model.ts (choice) and session.ts (one instance a session).
 import { Build } from "../assembly/abi.ts";
 import { MoteError } from "./errors.ts";
-import { hasSimd } from "./features.ts";
+import { hasSimd, relaxedWins } from "./features.ts";
 
-export type BuildName = "simd" | "scalar";
+export type BuildName = "relaxed" | "simd" | "scalar";
 
 /** One build of the core: compiled, its bytes, where to fetch it, or a function that gives one of these. */
 export type CoreFile = WebAssembly.Module | BufferSource | URL | string | (() => CoreFile | Promise<CoreFile>);
@@ -27,6 +27,8 @@ export interface CoreExports {
 /** A compiled build and the address in its memory where a model is put. */
 export interface Core {
   readonly build: BuildName;
+  /** what the core says of itself on this engine */
+  readonly worth: Build;
   readonly module: WebAssembly.Module;
   readonly base: number;
 }
@@ -66,8 +68,9 @@ async function compile(file: CoreFile): Promise<WebAssembly.Module> {
 async function prepare(file: CoreFile): Promise<Core> {
   const module = await compile(file);
   const core = await startCore(module);
-  const build = core.build() === Build.Simd ? "simd" : "scalar";
-  return { build, module, base: Math.ceil(core.heapBase() / ALIGN) * ALIGN };
+  const worth: Build = core.build();
+  const build = worth >= Build.Relaxed ? "relaxed" : worth === Build.Simd ? "simd" : "scalar";
+  return { build, worth, module, base: Math.ceil(core.heapBase() / ALIGN) * ALIGN };
 }
 
 const byName = new Map<string, Promise<Core>>();
@@ -85,21 +88,31 @@ function prepareOnce(file: CoreFile): Promise<Core> {
   return core;
 }
 
+/** Whether a build is worth fetching. */
+const PROBES: Readonly<Record<BuildName, () => boolean>> = {
+  relaxed: relaxedWins,
+  simd: hasSimd,
+  scalar: () => true,
+};
+
 /** The named build, or the fastest of `source` that this engine runs. Throws MoteError NO_CORE. */
 export async function chooseCore(source: CoreSource, only?: BuildName): Promise<Core> {
   let cause: unknown;
-  for (const build of ["simd", "scalar"] as const) {
+  for (const build of ["relaxed", "simd", "scalar"] as const) {
     const file = source[build];
     if (!file || (only && only !== build)) continue;
-    // a compiled module needs no probe, and some hosts allow neither probing nor compiling
-    if (build === "simd" && !(file instanceof WebAssembly.Module) && !hasSimd()) continue;
     try {
-      return await prepareOnce(file);
+      // a compiled module needs no probe, and some hosts allow neither probing nor compiling; what is named runs if it can
+      if (!only && !(file instanceof WebAssembly.Module) && !PROBES[build]()) continue;
+      const core = await prepareOnce(file);
+      if (core.worth === Build.RelaxedWrong || (core.worth === Build.RelaxedSlow && !only)) continue;
+      return core;
     } catch (error) {
-      if (!(error instanceof WebAssembly.CompileError)) throw error;
+      // without the relaxed build, whatever the reason, there is still simd
+      if (build !== "relaxed" && !(error instanceof WebAssembly.CompileError)) throw error;
       cause = error;
     }
   }
-  const wanted = only ?? "simd or scalar";
+  const wanted = only ?? "relaxed, simd or scalar";
   throw new MoteError("NO_CORE", `No ${wanted} build of the core runs here: give another in "core".`, { cause });
 }

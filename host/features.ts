@@ -1,5 +1,6 @@
-// Which builds of the core this engine runs. Invariant: answers by validating the very instructions
-// that the build is made of, never by the engine's name. Called by core.ts before it fetches a build.
+// Which builds of the core this engine runs, and which of them are worth fetching. Invariant: answers by the very
+// instructions that the build is made of, never by the engine's name. Called by core.ts before it fetches a build.
+import { RelaxedDot } from "../assembly/abi.ts";
 
 /**
  * (module (func
@@ -21,4 +22,31 @@ const SIMD_PROBE = [
 /** Whether the engine accepts the instructions of the simd build. */
 export function hasSimd(): boolean {
   return WebAssembly.validate(new Uint8Array(SIMD_PROBE));
+}
+
+/**
+ * (module (func (export "f") (result i32)
+ *   (i32x4.extract_lane 0 (i32x4.relaxed_dot_i8x16_i7x16_add_s
+ *     (i8x16.splat (i32.const 127)) (i8x16.splat (i32.const -1)) (i8x16.splat (i32.const 0))))))
+ */
+const RELAXED_PROBE = [
+  ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00], // magic, version 1
+  ...[0x01, 0x05, 0x01, 0x60, 0x00, 0x01, 0x7f], // type 0: () → (i32)
+  ...[0x03, 0x02, 0x01, 0x00], // function 0: type 0
+  ...[0x07, 0x05, 0x01, 0x01, 0x66, 0x00, 0x00], // export "f": function 0
+  ...[0x0a, 0x17, 0x01, 0x15, 0x00], // code: one body of 21 bytes, no locals
+  ...[0x41, 0xff, 0x00, 0xfd, 0x0f, 0x41, 0x7f, 0xfd, 0x0f, 0x41, 0x00, 0xfd, 0x0f], // 127, −1, 0, each a splat
+  ...[0xfd, 0x93, 0x02, 0xfd, 0x1b, 0x00, 0x0b], // i32x4.relaxed_dot_i8x16_i7x16_add_s, extract_lane 0, end
+];
+
+/**
+ * Whether the engine accepts the relaxed build's instructions and has one of the machine's own for them, which
+ * what they make of operands out of range tells: assembly/simd/relaxedTest.ts. Not whether they work: the core
+ * answers that.
+ */
+export function relaxedWins(): boolean {
+  const probe = new Uint8Array(RELAXED_PROBE);
+  if (!WebAssembly.validate(probe)) return false;
+  const dot = (new WebAssembly.Instance(new WebAssembly.Module(probe)).exports.f as () => number)();
+  return dot === RelaxedDot.Signed || dot === RelaxedDot.Unsigned;
 }

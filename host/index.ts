@@ -25,6 +25,7 @@ export type { ModelSource } from "./source.ts";
 
 // functions, because `import.meta.url` is not defined in every host that brings its own core
 const BESIDE: CoreSource = {
+  relaxed: () => new URL("../core/relaxed.wasm", import.meta.url),
   simd: () => new URL("../core/simd.wasm", import.meta.url),
   scalar: () => new URL("../core/scalar.wasm", import.meta.url),
 };

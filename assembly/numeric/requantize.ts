@@ -37,6 +37,17 @@ export function requantize16(
   return i8x16.min_s(high, i8x16.max_s(low, i8x16.narrow_i16x8_s(a, b)));
 }
 
+/** Sixteen sums of the same four outputs to sixteen int8. */
+// @ts-ignore: decorator
+@inline
+export function requantizeFour(
+  a: v128, b: v128, c: v128, d: v128, multipliers: v128, offset: v128, low: v128, high: v128,
+): v128 {
+  const ab = i16x8.narrow_i32x4_s(round4(a, multipliers, offset), round4(b, multipliers, offset));
+  const cd = i16x8.narrow_i32x4_s(round4(c, multipliers, offset), round4(d, multipliers, offset));
+  return i8x16.min_s(high, i8x16.max_s(low, i8x16.narrow_i16x8_s(ab, cd)));
+}
+
 /** Eight sums to eight int8, in the low and again in the high half. */
 // @ts-ignore: decorator
 @inline

@@ -25,6 +25,8 @@ export let channels: i32 = 0;
 export let low: i32 = 0;
 export let high: i32 = 0;
 export let offset: i32 = 0;
+/** 127, which engines would make anew for every use, were it a constant to them. */
+export let lowBits: i32 = 0;
 
 export function gemmSetup(segs: usize, count: i32, pairs: i32, outC: i32, zero: i32, min: i32, max: i32): void {
   segments = segs;
@@ -34,6 +36,7 @@ export function gemmSetup(segs: usize, count: i32, pairs: i32, outC: i32, zero: 
   low = min;
   high = max;
   offset = MAGIC_BITS - zero;
+  if (ASC_FEATURE_RELAXED_SIMD) lowBits = 127;
 }
 
 /** Four pixels, `step` bytes apart in scratch from `shift`; outputs `channels` bytes apart from `out`. */

@@ -1,29 +1,33 @@
-// Which product a step multiplies with: the dot of int16 cells (gemm.ts), or the narrow one of int8 cells
-// (gemmNarrow.ts). Invariant: CELL = i8 only where `takesInt8` says so; both give the same bytes.
+// Which product a step multiplies with: the dot of int16 cells (gemm.ts), or one of int8 cells: the relaxed dot
+// in the relaxed build (gemmRelaxed.ts), else the narrow one where the machine likes it (gemmNarrow.ts).
+// Invariant: CELL = i8 only where `takesInt8` says so; all give the same bytes.
 
 import { gemm1, gemm4 } from "./gemm";
 import { gemm1Narrow, gemm4Narrow } from "./gemmNarrow";
+import { gemm1Relaxed, gemm4Relaxed } from "./gemmRelaxed";
 import { narrow } from "./machine";
 
 /** Whether weights of type WIDE (see gemm.ts) are multiplied with int8 cells as they are. */
 // @ts-ignore: decorator
 @inline
 export function takesInt8<WIDE>(): bool {
-  return !isInteger<WIDE>() && narrow;
+  return !isInteger<WIDE>() && (ASC_FEATURE_RELAXED_SIMD || narrow);
 }
 
 /** Four pixels, `step` bytes apart. */
 // @ts-ignore: decorator
 @inline
 export function tile4<WIDE, CELL>(shift: usize, step: usize, block: usize, out: usize): void {
-  if (sizeof<CELL>() == 1) gemm4Narrow(shift, step, block, out);
-  else gemm4<WIDE>(shift, step, block, out);
+  if (sizeof<CELL>() != 1) gemm4<WIDE>(shift, step, block, out);
+  else if (ASC_FEATURE_RELAXED_SIMD) gemm4Relaxed(shift, step, block, out);
+  else gemm4Narrow(shift, step, block, out);
 }
 
 /** One pixel. */
 // @ts-ignore: decorator
 @inline
 export function tile1<WIDE, CELL>(shift: usize, block: usize, out: usize): void {
-  if (sizeof<CELL>() == 1) gemm1Narrow(shift, block, out);
-  else gemm1<WIDE>(shift, block, out);
+  if (sizeof<CELL>() != 1) gemm1<WIDE>(shift, block, out);
+  else if (ASC_FEATURE_RELAXED_SIMD) gemm1Relaxed(shift, block, out);
+  else gemm1Narrow(shift, block, out);
 }

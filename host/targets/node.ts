@@ -19,6 +19,7 @@ export type * from "../index.ts";
 // built, this file is dist/host/targets/node.js; run from source, the cores are still under dist
 const CORES = new URL(import.meta.url.endsWith(".ts") ? "../../dist/core/" : "../../core/", import.meta.url);
 const FILES: CoreSource = {
+  relaxed: () => readFile(new URL("relaxed.wasm", CORES)),
   simd: () => readFile(new URL("simd.wasm", CORES)),
   scalar: () => readFile(new URL("scalar.wasm", CORES)),
 };

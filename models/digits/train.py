@@ -3,8 +3,8 @@
     python train.py digits.json               the recipe: train on 8,000 digits, convert, judge on the 2,000 held out
     python train.py digits.json --validate    train on 7,000, print the accuracy on the other 1,000, write nothing
 
-`digits.json` comes from export_digits.mjs. Choices (layers, epochs, augmentation) were made with --validate, so that
-the 2,000 test digits were looked at only by the finished recipe.
+`digits.json` comes from export_digits.mjs. --validate is for making choices, so that the 2,000 test digits judge
+nothing but the finished recipe.
 """
 import base64, hashlib, json, os, pathlib, platform, re, struct, sys, tempfile, zlib
 

@@ -49,7 +49,7 @@ describe("mote", () => {
     [["import", "m.tflite", "--outptu", "m"], /unknown option '--outptu'. Did you mean --output\?/],
     [["verify", "a.mote", "b.mote"], /^mote: too many arguments .* See "mote verify --help"\.\n$/],
     [["profile", "m.mote", "--runs", "0"], /^mote: option '--runs <count>' .* whole number from 1 to 1000000\..*\n$/],
-    [["run", "m.mote", "-i", "x", "--build", "fast"], /^mote: option '--build <name>' .* simd, scalar\..*\n$/],
+    [["run", "m.mote", "-i", "x", "--build", "fast"], /^mote: option '--build <name>' .* relaxed, simd, scalar\..*\n$/],
   ])("%j is refused with status 2", async (words, message) => {
     const { status, stdout, stderr } = await mote(...words);
     expect({ status, stdout }).toEqual({ status: 2, stdout: "" });

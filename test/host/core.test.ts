@@ -26,8 +26,9 @@ describe("the choice of the core", () => {
 
   it("is scalar where the engine does not, and simd is then not even read", async () => {
     const validate = vi.spyOn(WebAssembly, "validate").mockReturnValue(false);
-    const simd = vi.fn();
-    expect((await chooseCore({ simd, scalar: () => file("scalar") })).build).toBe("scalar");
+    const [relaxed, simd] = [vi.fn(), vi.fn()];
+    expect((await chooseCore({ relaxed, simd, scalar: () => file("scalar") })).build).toBe("scalar");
+    expect(relaxed).not.toHaveBeenCalled();
     expect(simd).not.toHaveBeenCalled();
     // a compiled module is the proof that it runs
     expect((await chooseCore(CORE)).build).toBe("simd");
@@ -47,8 +48,8 @@ describe("the choice of the core", () => {
   });
 
   it.each<readonly [string, CoreSource, string]>([
-    ["none", {}, 'No simd or scalar build of the core runs here: give another in "core".'],
-    ["what is not wasm", { scalar: NOT_WASM }, "No simd or scalar build"],
+    ["none", {}, 'No relaxed, simd or scalar build of the core runs here: give another in "core".'],
+    ["what is not wasm", { scalar: NOT_WASM }, "No relaxed, simd or scalar build"],
     ["another module", { simd: EMPTY_MODULE }, 'The core file has no export "build": use the one of this release.'],
     ["a module with imports", { simd: WITH_IMPORT }, "The core does not start on this engine: TypeError"],
   ])("refuses %s", async (_, source, message) => {

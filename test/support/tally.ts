@@ -10,6 +10,7 @@ import { sharedData } from "./sharedData.ts";
 const PERMITTED: Readonly<Record<string, () => boolean>> = {
   "../shared/data is absent": () => sharedData === undefined,
   [ARM64_ABSENT]: () => arm64Node === undefined,
+  "this Node is not 20, the one with the flag": () => !process.versions.node.startsWith("20."),
 };
 
 /** What the test said when it skipped itself; undefined for describe.skip, `-t` and the like. */

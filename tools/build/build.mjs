@@ -17,5 +17,6 @@ rmSync("dist", { recursive: true, force: true });
 mkdirSync("dist/core", { recursive: true });
 if (existsSync("tools/build/schema.mjs")) run("schema", "tools/build/schema.mjs", []);
 const asc = require.resolve("assemblyscript/bin/asc.js");
-for (const target of ["scalar", "simd"]) run(`core ${target}`, asc, ["--config", "asconfig.json", "--target", target]);
+for (const target of ["scalar", "simd", "relaxed"])
+  run(`core ${target}`, asc, ["--config", "asconfig.json", "--target", target]);
 run("host and tools", "node_modules/typescript/bin/tsc", ["-p", "tsconfig.build.json"]);

@@ -3,7 +3,7 @@
 import { Option } from "commander";
 import type { BuildName } from "../../host/targets/node.ts";
 
-export const BUILDS = ["simd", "scalar"] as const satisfies readonly BuildName[];
+export const BUILDS = ["relaxed", "simd", "scalar"] as const satisfies readonly BuildName[];
 
 export interface BuildOptions {
   readonly build?: BuildName;

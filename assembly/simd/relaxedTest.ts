@@ -1,0 +1,74 @@
+// What the relaxed build is worth on this engine: whether its products are right, and whether the relaxed dot
+// is one instruction here, without which the plain dot_i16x8 is faster. Engines have had bugs in this
+// instruction (V8 11.3 on x86 doubles the product), so that the kernels answer known questions first.
+//
+// How fast the dot is shows in what it makes of an operand that is not a seven-bit one, which the standard
+// leaves to the machine; 127 · −1, four times:
+//
+//   −508     both operands signed: sdot on ARM, AVX-VNNI-INT8          one instruction
+//   129540   the second taken as 255, no saturation: AVX-VNNI          one instruction
+//   65534    the same, saturated in int16 on the way: SSSE3, AVX2      three instructions, plain dots are faster
+//
+// Invariant: writes only its own static bytes and the constants of gemm.ts, which every step sets anew.
+
+import { Build, RelaxedDot } from "../abi";
+import { BLOCK_HEAD, gemmSetup } from "./gemm";
+import { gemm1Relaxed, gemm4Relaxed } from "./gemmRelaxed";
+
+/** Inputs: two whole groups of four and an odd pair; outputs: one whole block and an eighth of one. */
+const K: usize = 10;
+const N: i32 = 9;
+const BLOCK: usize = BLOCK_HEAD + 8 * K;
+const ROUNDS: i32 = 8;
+
+//   ├ segment's address ┼ row: K int8 ┼ blocks ┼ four pixels of N ┤
+const ROW: usize = 16;
+const BLOCKS: usize = 48;
+const OUT: usize = BLOCKS + 2 * BLOCK;
+
+export function relaxedWorth(): Build {
+  const at = memory.data(512);
+  store<u32>(at, <u32>(at + ROW));
+  gemmSetup(at, 1, <i32>(K / 2), N, 0, -128, 127);
+  let seed: u32 = 1;
+  for (let round = 0; round < ROUNDS; round++) {
+    for (let k: usize = 0; k < K; k++) {
+      seed = seed * 1664525 + 1013904223;
+      // the extremes meet in the first rounds, anything in the others
+      store<i8>(at + ROW + k, round == 0 ? -128 : round == 1 ? 127 : <i8>(seed >> 24));
+    }
+    for (let n = 0; n < N; n++) {
+      const block = at + BLOCKS + <usize>(n >> 3) * BLOCK,
+        lane = <usize>(n & 7);
+      let sum = 0;
+      for (let k: usize = 0; k < K; k++) {
+        seed = seed * 1664525 + 1013904223;
+        const w = n == 0 ? <i8>127 : n == 1 ? <i8>-128 : <i8>(seed >> 24);
+        store<i8>(block + BLOCK_HEAD + (k >> 1) * 16 + (lane << 1) + (k & 1), w);
+        sum += <i32>load<i8>(at + ROW + k) * <i32>w;
+      }
+      // every sum must come out as its channel's number, to the last bit
+      store<i32>(block + (lane << 2), n - sum);
+      store<f32>(block + 32 + (lane << 2), 1);
+    }
+    gemm4Relaxed(0, 0, at + BLOCKS, at + OUT);
+    for (let i = 0; i < 4 * N; i++) if (load<i8>(at + OUT + <usize>i) != i % N) return Build.RelaxedWrong;
+    gemm1Relaxed(0, at + BLOCKS, at + OUT);
+    for (let i = 0; i < N; i++) if (load<i8>(at + OUT + <usize>i) != i) return Build.RelaxedWrong;
+  }
+  // the operands come from memory, lest a compiler answers in the machine's place
+  store<u32>(at, 0xff807f00);
+  const none = v128.load8_splat(at),
+    most = v128.load8_splat(at, 1),
+    least = v128.load8_splat(at, 2),
+    minusOne = v128.load8_splat(at, 3);
+  if (lane0(least, most, none) != -65024 || lane0(most, most, none) != 64516) return Build.RelaxedWrong;
+  const beyond = lane0(most, minusOne, none);
+  return beyond == RelaxedDot.Signed || beyond == RelaxedDot.Unsigned ? Build.Relaxed : Build.RelaxedSlow;
+}
+
+// @ts-ignore: decorator
+@inline
+function lane0(a: v128, b: v128, sum: v128): i32 {
+  return i32x4.extract_lane(i32x4.relaxed_dot_i8x16_i7x16_add_s(a, b, sum), 0);
+}

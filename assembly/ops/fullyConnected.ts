@@ -6,6 +6,7 @@ import { ConvKernel, Dense, Status, Step } from "../abi";
 import { address, allWithin, canRead, canWrite, extent, field, hasParams, hasScratch } from "../memory";
 import { blocksBytes, denseScalar } from "../numeric/blocks";
 import { gemm1, gemm4, gemmSetup } from "../simd/gemm";
+import { gemm5Relaxed } from "../simd/gemmRelaxed";
 import { widen } from "../simd/lanes";
 import { takesInt8, tile1, tile4 } from "../simd/tiles";
 import { checkFullyConnected16, runFullyConnected16 } from "./fullyConnected16";
@@ -88,7 +89,14 @@ export function rowsTimesBlocks<WIDE>(
       for (let r = 0; r < rows; r++) tile1<WIDE, i8>(<usize>(r * k), blocks, output + <usize>(r * n));
       return;
     }
-    for (let r = 0; r < rows; r += 4) {
+    let r = 0;
+    if (ASC_FEATURE_RELAXED_SIMD) {
+      // as many tiles of five as leave whole tiles of four
+      for (let fives = rows / 5 - ((rows / 5 - rows) & 3); fives > 0; fives--, r += 5) {
+        gemm5Relaxed(<usize>(r * k), <usize>k, blocks, output + <usize>(r * n));
+      }
+    }
+    for (; r < rows; r += 4) {
       const first = r + 4 > rows ? rows - 4 : r;
       tile4<WIDE, i8>(<usize>(first * k), <usize>k, blocks, output + <usize>(first * n));
     }

@@ -13,7 +13,7 @@
 
 import { Build, RelaxedDot } from "../abi";
 import { BLOCK_HEAD, gemmSetup } from "./gemm";
-import { gemm1Relaxed, gemm4Relaxed } from "./gemmRelaxed";
+import { gemm1Relaxed, gemm4Relaxed, gemm5Relaxed } from "./gemmRelaxed";
 
 /** Inputs: two whole groups of four and an odd pair; outputs: one whole block and an eighth of one. */
 const K: usize = 10;
@@ -21,7 +21,7 @@ const N: i32 = 9;
 const BLOCK: usize = BLOCK_HEAD + 8 * K;
 const ROUNDS: i32 = 8;
 
-//   ├ segment's address ┼ row: K int8 ┼ blocks ┼ four pixels of N ┤
+//   ├ segment's address ┼ row: K int8 ┼ blocks ┼ five pixels of N ┤
 const ROW: usize = 16;
 const BLOCKS: usize = 48;
 const OUT: usize = BLOCKS + 2 * BLOCK;
@@ -51,8 +51,14 @@ export function relaxedWorth(): Build {
       store<i32>(block + (lane << 2), n - sum);
       store<f32>(block + 32 + (lane << 2), 1);
     }
+    // no kernel may live on what another left
+    memory.fill(at + OUT, 0x80, 5 * N);
     gemm4Relaxed(0, 0, at + BLOCKS, at + OUT);
     for (let i = 0; i < 4 * N; i++) if (load<i8>(at + OUT + <usize>i) != i % N) return Build.RelaxedWrong;
+    memory.fill(at + OUT, 0x80, 5 * N);
+    gemm5Relaxed(0, 0, at + BLOCKS, at + OUT);
+    for (let i = 0; i < 5 * N; i++) if (load<i8>(at + OUT + <usize>i) != i % N) return Build.RelaxedWrong;
+    memory.fill(at + OUT, 0x80, 5 * N);
     gemm1Relaxed(0, at + BLOCKS, at + OUT);
     for (let i = 0; i < N; i++) if (load<i8>(at + OUT + <usize>i) != i) return Build.RelaxedWrong;
   }

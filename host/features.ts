@@ -1,6 +1,6 @@
 // Which builds of the core this engine runs, and which of them are worth fetching. Invariant: answers by the very
 // instructions that the build is made of, never by the engine's name. Called by core.ts before it fetches a build.
-import { RelaxedDot } from "../assembly/abi.ts";
+import { RELAXED_WINS } from "../assembly/abi.ts";
 
 /**
  * (module (func
@@ -40,13 +40,11 @@ const RELAXED_PROBE = [
 ];
 
 /**
- * Whether the engine accepts the relaxed build's instructions and has one of the machine's own for them, which
- * what they make of operands out of range tells: assembly/simd/relaxedTest.ts. Not whether they work: the core
- * answers that.
+ * Whether the engine accepts the relaxed build's instructions and makes of operands out of range what only machines
+ * make on which that build wins: assembly/simd/relaxedTest.ts. Not whether they work: the core answers that.
  */
 export function relaxedWins(): boolean {
   const probe = new Uint8Array(RELAXED_PROBE);
   if (!WebAssembly.validate(probe)) return false;
-  const dot = (new WebAssembly.Instance(new WebAssembly.Module(probe)).exports.f as () => number)();
-  return dot === RelaxedDot.Signed || dot === RelaxedDot.Unsigned;
+  return (new WebAssembly.Instance(new WebAssembly.Module(probe)).exports.f as () => number)() === RELAXED_WINS;
 }

@@ -1,17 +1,17 @@
-// What the relaxed build is worth on this engine: whether its products are right, and whether the relaxed dot
-// is one instruction here, without which the plain dot_i16x8 is faster. Engines have had bugs in this
+// What the relaxed build is worth on this engine: whether its products are right, and whether they
+// are faster than the simd build's. Engines have had bugs in this
 // instruction (V8 11.3 on x86 doubles the product), so that the kernels answer known questions first.
 //
 // How fast the dot is shows in what it makes of an operand that is not a seven-bit one, which the standard
 // leaves to the machine; 127 · −1, four times:
 //
-//   −508     both operands signed: sdot on ARM, AVX-VNNI-INT8          one instruction
-//   129540   the second taken as 255, no saturation: AVX-VNNI          one instruction
-//   65534    the same, saturated in int16 on the way: SSSE3, AVX2      three instructions, plain dots are faster
+//   129540   the second taken as 255, no saturation: x86 with AVX-VNNI     one instruction: this build wins
+//   65534    the same, saturated in int16 on the way: SSSE3, AVX2          three instructions: dot_i16x8 is faster
+//   −508     both signed: ARM, where one or many (sdot or not) look alike  two dots lose to the narrow loops
 //
 // Invariant: writes only its own static bytes and the constants of gemm.ts, which every step sets anew.
 
-import { Build, RelaxedDot } from "../abi";
+import { Build, RELAXED_WINS } from "../abi";
 import { BLOCK_HEAD, gemmSetup } from "./gemm";
 import { gemm1Relaxed, gemm4Relaxed, gemm5Relaxed } from "./gemmRelaxed";
 
@@ -70,7 +70,7 @@ export function relaxedWorth(): Build {
     minusOne = v128.load8_splat(at, 3);
   if (lane0(least, most, none) != -65024 || lane0(most, most, none) != 64516) return Build.RelaxedWrong;
   const beyond = lane0(most, minusOne, none);
-  return beyond == RelaxedDot.Signed || beyond == RelaxedDot.Unsigned ? Build.Relaxed : Build.RelaxedSlow;
+  return beyond == RELAXED_WINS ? Build.Relaxed : Build.RelaxedSlow;
 }
 
 // @ts-ignore: decorator

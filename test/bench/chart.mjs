@@ -4,12 +4,12 @@ import { showMs } from "./markdown.mjs";
 const COLORS = { mote: "#0b7a75", litert: "#d9822b", ort: "#5c6ac4", tfjs: "#b0388a", native: "#8a8f98" };
 const BAR = 15;
 const GAP = 3;
-const LABEL = 190;
-const WIDTH = 860;
+const LABEL = 225;
+const WIDTH = 900;
 const HEAD = 58;
 
 /** @returns the picture, or undefined where nothing was measured */
-export function renderChart({ summary, models, machine, date, versions }, engine) {
+export function renderChart({ summary, models, machine, date, versions, options }, engine) {
   const longest = 8;
   const unit = (WIDTH - LABEL - 150) / longest;
   const parts = [];
@@ -36,7 +36,8 @@ export function renderChart({ summary, models, machine, date, versions }, engine
   if (parts.length === 0) return undefined;
   const one = LABEL + unit;
   const title = `Time of one inference, Mote = 1 (shorter is faster)`;
-  const sub = `${engine} ${versions[engine]}, ${machine.cpu} (${machine.features.join(", ")}), one thread, ${date.slice(0, 10)}; minimum times`;
+  const features = [...machine.features, ...(options.avx2 ? ["AVX-VNNI off"] : [])].join(", ");
+  const sub = `${engine} ${versions[engine]}, ${machine.cpu} (${features}), one thread, ${date.slice(0, 10)}; minimum times`;
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${y}" viewBox="0 0 ${WIDTH} ${y}" role="img" aria-label="${title}">
 <style>text{font:12px system-ui,sans-serif;fill:#222;paint-order:stroke;stroke:#fff;stroke-width:3px}.title{font-size:16px;font-weight:600}.sub{fill:#666}.model{font-weight:600;font-size:13px}</style>
 <rect width="100%" height="100%" fill="#fff"/>

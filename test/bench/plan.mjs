@@ -21,7 +21,8 @@ function entriesOf(engine, model, peers, builds) {
   if (engine.name === "native")
     return file ? engine.variants.map((variant) => ({ peer: "native", variant, file })) : [];
 
-  const entries = builds.map((variant) => ({
+  const able = builds.filter((build) => build !== "relaxed" || engine.hasRelaxed);
+  const entries = able.map((variant) => ({
     peer: "mote",
     variant,
     modelFile: model.moteFile,

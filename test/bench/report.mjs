@@ -2,6 +2,9 @@
 import { percent, showBytes, showMiB, showMs, table } from "./markdown.mjs";
 import { geometricMean } from "./summary.mjs";
 
+/** minima of two rounds that are further apart are marked */
+const NOISE = 0.1;
+
 export function renderReport(results) {
   const parts = [heading(results), ...enginesOf(results).map((engine) => engineSection(results, engine))];
   if (results.sizes) parts.push(sizeSection(results));
@@ -26,6 +29,7 @@ function heading({ date, machine, versions, options, summary, notes }) {
       .join(" · ")}.`,
     `- One thread, batch 1. ${rounds} round${rounds === 1 ? "" : "s"} of ${seconds} s an entry, interleaved, each entry in a fresh process or page; every answer was checked before it was timed.`,
     `- Peak of \`i32x4.dot_i16x8_s\` + \`i32x4.add\`, on registers only, the best of the engines: ${summary.dotPeak.toFixed(1)} MACs/ns${relaxed}.`,
+    `- Marked ~ where the minima of two rounds are more than ${percent(NOISE)} apart. MACs are the model's: Winograd multiplies fewer, so it can pass the peak.`,
     ...(options.avx2 ? ["- The engines were told to do without AVX-VNNI; native code was not."] : []),
     ...notes.map((each) => `- Note: ${each}.`),
   ].join("\n");
@@ -65,7 +69,12 @@ function engineSection({ summary, models, versions }, engine) {
   return `## ${engine} ${flat(versions[engine])}\n\n${times}\n\n${facts}`;
 }
 
-const timeCell = (row) => row && (row.minMs ? `${showMs(row.minMs)} (${showMs(row.medianMs)})` : "failed");
+function timeCell(row) {
+  if (!row) return "";
+  if (!row.minMs) return "failed";
+  const mark = row.spread > NOISE ? "~" : "";
+  return `${mark}${showMs(row.minMs)} (${showMs(row.medianMs)})`;
+}
 
 function sizeSection({ sizes }) {
   const rows = sizes.map(({ label, raw, gzip, brotli }) => [label, ...[raw, gzip, brotli].map(showBytes)]);

@@ -9,6 +9,8 @@ export function summarize({ entries, models, peaks }) {
     return {
       ...entry,
       minMs,
+      // how far the rounds' minima are apart: more than a little, and the number is a guess
+      spread: Math.max(...good.map((round) => round.minMs)) / minMs - 1,
       medianMs: median(good.map((round) => round.medianMs)),
       coldMs: Math.min(...good.map((round) => round.coldMs)),
       coldMedianMs: median(good.map((round) => round.coldMs)),

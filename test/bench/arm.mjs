@@ -78,7 +78,6 @@ function compare(file) {
 
 for (const target of ["simd", "relaxed"]) {
   if (!existsSync(pathOf(`/dist/core/${target}.wasm`))) continue;
-  // two of the relaxed build's dots make one product of int8: half of what is printed
   console.log(`\n${target}.wasm: MACs/instructions a turn of each loop\n`);
   console.log(table(["function", "arm64", "x86"], compare(named(target))));
 }

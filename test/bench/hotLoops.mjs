@@ -4,17 +4,18 @@
 
 /**
  * Multiply-accumulates of one instruction. On x86 only the first that a loop has counts: a product of words
- * is pmulhw after pmullw, one of bytes is pmullw, and pmaddwd also ends what the others begin.
+ * is pmulhw after pmullw, one of bytes is pmullw, and pmaddwd also ends what the others begin. A relaxed dot
+ * multiplies sixteen, but the core needs two of them for what one would do with seven-bit weights.
  */
 const COUNTS = {
   arm64: [
-    [/^(sdot|usdot)\s+v\d+\.4s/, 16],
+    [/^(sdot|usdot)\s+v\d+\.4s/, 8],
     [/^(smull2?|smlal2?)\s+v\d+\.8h/, 8],
     [/^(smull2?|smlal2?)\s+v\d+\.4s/, 4],
   ],
   x64: [
-    [/^vpdpbus/, 16],
-    [/^vpmaddubsw/, 16],
+    [/^vpdpbus/, 8],
+    [/^vpmaddubsw/, 8],
     [/^vpmulhw/, 4],
     [/^vpmullw/, 8],
     [/^vpmaddwd/, 8],

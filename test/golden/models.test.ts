@@ -127,6 +127,16 @@ describeShared("models of the field", (data) => {
   }
 });
 
+describeShared("memory", (data) => {
+  it("kws_ref_model takes one page, of the three it may", async () => {
+    const sourceBytes = new Uint8Array(readFileSync(join(data, "models", "kws_ref_model.tflite")));
+    const { bytes } = packGraph(importModel(sourceBytes, "kws.tflite"), { source: "kws.tflite", sourceBytes });
+    const session = await (await loadModel(bytes)).createSession();
+    expect(session.memoryBytes).toBeLessThanOrEqual(192 * 1024);
+    expect(session.memoryBytes).toBe(65536);
+  });
+});
+
 describeShared("op-zoo", (data) => {
   for (const [name, bar] of Object.entries(ZOO)) {
     it(`${name} is within ${bar.lsb} of ${bar.engine}`, () =>

@@ -1,11 +1,13 @@
-// `npm run build`: TFLite reader from its schema, then the core in every target, then host and tools.
+// `npm run build`: TFLite reader from its schema, then the core in every target, then host and tools, then
+// the host's entries each as one file, which an engine opens in a third of the time it takes for two dozen.
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
 
 const require = createRequire(import.meta.url);
-const root = new URL("../../", import.meta.url).pathname;
-process.chdir(root);
+process.chdir(fileURLToPath(new URL("../../", import.meta.url)));
 
 function run(label, script, args) {
   const started = performance.now();
@@ -20,3 +22,13 @@ const asc = require.resolve("assemblyscript/bin/asc.js");
 for (const target of ["scalar", "simd", "relaxed"])
   run(`core ${target}`, asc, ["--config", "asconfig.json", "--target", target]);
 run("host and tools", "node_modules/typescript/bin/tsc", ["-p", "tsconfig.build.json"]);
+for (const entry of ["host/index", "host/targets/node"]) {
+  // beside the file it is made of, so that what it finds by import.meta.url stays where it is
+  await build({
+    entryPoints: [`dist/${entry}.js`],
+    outfile: `dist/${entry}.bundle.js`,
+    bundle: true,
+    format: "esm",
+    platform: entry === "host/index" ? "neutral" : "node",
+  });
+}

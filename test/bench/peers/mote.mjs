@@ -4,7 +4,7 @@
 export const input = (_task, bytes) => bytes;
 
 export async function open({ variant, modelFile }, io, bytes) {
-  const entry = io.engine === "node" ? "/dist/host/targets/node.js" : "/made/mote/host/index.js";
+  const entry = io.engine === "node" ? "/dist/host/targets/node.bundle.js" : "/made/mote/host/index.js";
   const { loadModel } = await import(io.url(entry));
   const model = await loadModel(io.url(modelFile));
   const session = await model.createSession(variant === "auto" ? {} : { build: variant });

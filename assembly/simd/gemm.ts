@@ -11,7 +11,7 @@
 // Invariant: sums are exact in int32 (the packer refuses a K for which they could not be).
 
 import { MAGIC_BITS, requantize16, requantize8 } from "../numeric/requantize";
-import { storeBytes, storeTail, storeTails } from "./lanes";
+import { storeBytes, storeFour, storeTail } from "./lanes";
 
 /** Bytes of bias and multipliers at the head of a block. */
 export const BLOCK_HEAD: usize = 64;
@@ -94,18 +94,7 @@ export function gemm4<WIDE>(shift: usize, step: usize, block: usize, out: usize)
     const multipliers = block + 32;
     const p01 = requantize16(c00, c01, c10, c11, multipliers, multipliers, magic, lowest, highest);
     const p23 = requantize16(c20, c21, c30, c31, multipliers, multipliers, magic, lowest, highest);
-    if (left >= 8) {
-      let o = out;
-      v128.store64_lane(o, p01, 0);
-      o += stride;
-      v128.store64_lane(o, p01, 1);
-      o += stride;
-      v128.store64_lane(o, p23, 0);
-      o += stride;
-      v128.store64_lane(o, p23, 1);
-    } else {
-      storeTails(out, stride, p01, p23, left);
-    }
+    storeFour(out, stride, p01, p23, left);
     block = w;
     out += 8;
   }

@@ -31,7 +31,7 @@ export function storeTail(to: usize, bytes: i64, count: i32): void {
   }
 }
 
-/** int8 → int16: `count` values from `from` to `to`, then one zero if `count` is odd. May write up to 16 bytes past the end. */
+/** int8 → int16: `count` values from `from` to `to`, then what lies behind them: up to seven values more. */
 export function widen(to: usize, from: usize, count: i32): void {
   const end = from + <usize>count;
   while (from < end) {
@@ -46,12 +46,22 @@ export function copyBytes(to: usize, from: usize, count: i32): void {
   for (const end = from + <usize>count; from < end; from += 16, to += 16) v128.store(to, v128.load(from));
 }
 
-/** The last `count` < 8 channels of four pixels, `stride` bytes apart. */
+/** Eight (or, at the end, `count` < 8) channels of four pixels, `stride` bytes apart: two in each vector. */
 // @ts-ignore: decorator
 @inline
-export function storeTails(out: usize, stride: usize, p01: v128, p23: v128, count: i32): void {
-  storeTail(out, v128.extract_lane<i64>(p01, 0), count);
-  storeTail(out + stride, v128.extract_lane<i64>(p01, 1), count);
-  storeTail(out + 2 * stride, v128.extract_lane<i64>(p23, 0), count);
-  storeTail(out + 3 * stride, v128.extract_lane<i64>(p23, 1), count);
+export function storeFour(out: usize, stride: usize, p01: v128, p23: v128, count: i32): void {
+  if (count >= 8) {
+    v128.store64_lane(out, p01, 0);
+    out += stride;
+    v128.store64_lane(out, p01, 1);
+    out += stride;
+    v128.store64_lane(out, p23, 0);
+    out += stride;
+    v128.store64_lane(out, p23, 1);
+  } else {
+    storeTail(out, v128.extract_lane<i64>(p01, 0), count);
+    storeTail(out + stride, v128.extract_lane<i64>(p01, 1), count);
+    storeTail(out + 2 * stride, v128.extract_lane<i64>(p23, 0), count);
+    storeTail(out + 3 * stride, v128.extract_lane<i64>(p23, 1), count);
+  }
 }

@@ -7,7 +7,7 @@ import { Conv, Step } from "../abi";
 import { address, field } from "../memory";
 import { MAGIC_BITS, requantize16, requantize8 } from "../numeric/requantize";
 import { depthwiseNarrow, pixelSums } from "./extmul16";
-import { storeTail } from "./lanes";
+import { storeFour, storeTail } from "./lanes";
 import { narrow } from "./machine";
 
 // What the loops share of a step; set by `setPlanes`.
@@ -302,25 +302,5 @@ function rowOfThree<STRIDE>(first: i32, planes: i32, block: usize, weights: usiz
     const ab = requantize16(a0, a1, b0, b1, multipliers, multipliers, offset, low, high);
     const cd = requantize16(c0, c1, d0, d1, multipliers, multipliers, offset, low, high);
     storeFour(out + <usize>x * stride, stride, ab, cd, count);
-  }
-}
-
-/** Four pixels of eight (or, at the end, `count` < 8) channels. */
-// @ts-ignore: decorator
-@inline
-function storeFour(o: usize, stride: usize, ab: v128, cd: v128, count: i32): void {
-  if (count >= 8) {
-    v128.store64_lane(o, ab, 0);
-    o += stride;
-    v128.store64_lane(o, ab, 1);
-    o += stride;
-    v128.store64_lane(o, cd, 0);
-    o += stride;
-    v128.store64_lane(o, cd, 1);
-  } else {
-    storeTail(o, v128.extract_lane<i64>(ab, 0), count);
-    storeTail(o + stride, v128.extract_lane<i64>(ab, 1), count);
-    storeTail(o + 2 * stride, v128.extract_lane<i64>(cd, 0), count);
-    storeTail(o + 3 * stride, v128.extract_lane<i64>(cd, 1), count);
   }
 }

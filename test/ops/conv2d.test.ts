@@ -9,6 +9,7 @@ import { buildImage } from "../../tools/pack/image.ts";
 import { BUILDS, expectConformance, runImage } from "../support/conformance.ts";
 import { activation, constant, quant, singleNode } from "../support/graphs.ts";
 import { Random } from "../support/random.ts";
+import { windowOf } from "../support/windows.ts";
 
 interface Case {
   batch: number;
@@ -33,18 +34,7 @@ interface Case {
 
 function graphOf(c: Case) {
   const random = new Random(c.seed);
-  const extentH = (c.kernelH - 1) * c.dilationH + 1;
-  const extentW = (c.kernelW - 1) * c.dilationW + 1;
-  const inH = Math.max(c.inH, extentH);
-  const inW = Math.max(c.inW, extentW);
-  const padding = {
-    top: c.pad % extentH,
-    bottom: (c.pad * 3) % extentH,
-    left: (c.pad * 5) % extentW,
-    right: (c.pad * 7) % extentW,
-  };
-  const outH = Math.floor((inH + padding.top + padding.bottom - extentH) / c.strideH) + 1;
-  const outW = Math.floor((inW + padding.left + padding.right - extentW) / c.strideW) + 1;
+  const { inH, inW, padding, outH, outW } = windowOf(c);
   const k = c.kernelH * c.kernelW * c.inC;
   const scales = Array.from({ length: c.weightZero ? 1 : c.outC }, () => random.real(0.001, 0.02));
   const weights = constant(

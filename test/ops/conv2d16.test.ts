@@ -8,6 +8,7 @@ import { expectConformance } from "../support/conformance.ts";
 import { activation, singleNode } from "../support/graphs.ts";
 import { type BiasKind, int16Activations, symmetricWeights, wideBias } from "../support/int16Layers.ts";
 import { Random } from "../support/random.ts";
+import { windowOf } from "../support/windows.ts";
 
 interface Case {
   batch: number;
@@ -29,17 +30,7 @@ interface Case {
 
 function graphOf(c: Case) {
   const random = new Random(c.seed);
-  const extentH = (c.kernelH - 1) * c.dilationH + 1;
-  const extentW = (c.kernelW - 1) * c.dilationW + 1;
-  const [inH, inW] = [Math.max(c.inH, extentH), Math.max(c.inW, extentW)];
-  const padding = {
-    top: c.pad % extentH,
-    bottom: (c.pad * 3) % extentH,
-    left: (c.pad * 5) % extentW,
-    right: (c.pad * 7) % extentW,
-  };
-  const outH = Math.floor((inH + padding.top + padding.bottom - extentH) / c.strideH) + 1;
-  const outW = Math.floor((inW + padding.left + padding.right - extentW) / c.strideW) + 1;
+  const { inH, inW, padding, outH, outW } = windowOf(c);
   const { strideH, strideW, dilationH, dilationW } = c;
   const graph = singleNode(
     { op: "conv2d", attrs: { strideH, strideW, dilationH, dilationW, padding, activation: c.fused } },

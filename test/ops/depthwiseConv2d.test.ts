@@ -6,6 +6,7 @@ import { validateGraph } from "../../tools/graph/validate.ts";
 import { expectConformance } from "../support/conformance.ts";
 import { activation, constant, quant, singleNode } from "../support/graphs.ts";
 import { Random } from "../support/random.ts";
+import { windowOf } from "../support/windows.ts";
 
 const small = (max: number) => fc.integer({ min: 1, max });
 const byte = fc.integer({ min: -128, max: 127 });
@@ -31,18 +32,7 @@ type Case = typeof cases extends fc.Arbitrary<infer T> ? T : never;
 
 function graphOf(c: Case) {
   const random = new Random(c.seed);
-  const extentH = (c.kernelH - 1) * c.dilationH + 1;
-  const extentW = (c.kernelW - 1) * c.dilationW + 1;
-  const inH = Math.max(c.inH, extentH);
-  const inW = Math.max(c.inW, extentW);
-  const padding = {
-    top: c.pad % extentH,
-    bottom: (c.pad * 3) % extentH,
-    left: (c.pad * 5) % extentW,
-    right: (c.pad * 7) % extentW,
-  };
-  const outH = Math.floor((inH + padding.top + padding.bottom - extentH) / c.strideH) + 1;
-  const outW = Math.floor((inW + padding.left + padding.right - extentW) / c.strideW) + 1;
+  const { inH, inW, padding, outH, outW } = windowOf(c);
   const outC = c.inC * c.multiplier;
   const taps = c.kernelH * c.kernelW;
   const scales = Array.from({ length: c.weightZero ? 1 : outC }, () => random.real(0.001, 0.02));

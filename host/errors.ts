@@ -4,6 +4,8 @@
 export type MoteErrorCode =
   /** not a .mote file, truncated, altered, or inconsistent */
   | "BAD_MODEL"
+  /** not the bytes that `verify` asked for: altered, not signed, or signed by another key */
+  | "UNTRUSTED"
   /** a .mote file of a version that this runtime does not read */
   | "VERSION"
   /** the model needs more memory than allowed or than there is */

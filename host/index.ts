@@ -19,6 +19,7 @@ export type { BuildName, CoreFile, CoreSource } from "./core.ts";
 export { MoteError, type MoteErrorCode } from "./errors.ts";
 export type { TensorArray } from "./format/dtype.ts";
 export type { Header, InterfaceDType, Meaning, PortHeader, StepHeader } from "./format/header.ts";
+export type { VerifyOptions } from "./format/verify.ts";
 export type { LoadOptions, Model, SessionOptions } from "./model.ts";
 export type { Inputs, Outputs, ProfileRow, Session } from "./session.ts";
 export type { ModelSource } from "./source.ts";
@@ -35,7 +36,7 @@ const BESIDE: CoreSource = {
  *
  * @param source the file's bytes, a Response (or a promise of one), or an address to fetch. Bytes
  * are not copied and must not change while the model is in use.
- * @throws MoteError BAD_MODEL, VERSION, FETCH, MEMORY or NO_CORE; the signal's reason after an abort.
+ * @throws MoteError BAD_MODEL, UNTRUSTED, VERSION, FETCH, MEMORY or NO_CORE; the signal's reason after an abort.
  */
 export function loadModel(source: ModelSource | Promise<ModelSource>, options: LoadOptions = {}): Promise<Model> {
   return loadModelWith(options.core ?? BESIDE, source, options);

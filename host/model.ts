@@ -6,6 +6,7 @@ import { MoteError } from "./errors.ts";
 import { explain } from "./explain.ts";
 import type { Header, PortHeader } from "./format/header.ts";
 import { type ModelFile, readModel } from "./format/reader.ts";
+import { type VerifyOptions, verifyModel } from "./format/verify.ts";
 import { openSession, pagesFor, type Session } from "./session.ts";
 import { type ModelSource, type ReadOptions, readSource } from "./source.ts";
 
@@ -14,6 +15,8 @@ export interface LoadOptions extends ReadOptions {
   readonly core?: CoreSource;
   /** most bytes of WebAssembly memory that a session may take; more is MoteError MEMORY */
   readonly maxMemoryBytes?: number;
+  /** refuses, by MoteError UNTRUSTED and before anything else is looked at, other bytes than these */
+  readonly verify?: VerifyOptions;
 }
 
 export interface SessionOptions {
@@ -67,6 +70,7 @@ export async function loadModelWith(
   options: LoadOptions,
 ): Promise<Model> {
   const [chosen, bytes] = await Promise.all([chooseCore(core), readSource(source, options)]);
+  if ("verify" in options) await verifyModel(bytes, options.verify ?? {});
   const model = new Model(readModel(bytes), chosen, core);
   const { maxMemoryBytes = Infinity } = options;
   if (model.memoryBytes > maxMemoryBytes)

@@ -29,3 +29,4 @@ export type {
 export { validateGraph } from "./graph/validate.ts";
 export { importModel } from "./import/index.ts";
 export { type Packed, type PackOptions, packGraph } from "./pack/pack.ts";
+export { generateSigningKey, type SigningKey, signModel } from "./sign/sign.ts";

@@ -4,19 +4,10 @@
 import { ABI_VERSION, NUMERICS_VERSION, Plan, STEP_WORDS } from "../../assembly/abi.ts";
 import { MoteError } from "../errors.ts";
 import { badModel, checkHeader } from "./check.ts";
-import { crc32c } from "./crc32c.ts";
 import { DTYPES } from "./dtype.ts";
 import type { Header, PortHeader } from "./header.ts";
-import {
-  FORMAT_VERSION,
-  MAGIC,
-  PREAMBLE,
-  PREAMBLE_BYTES,
-  SECTION_ALIGN,
-  SECTION_NAMES,
-  SECTION_RECORD_BYTES,
-} from "./layout.ts";
 import { decodeHeader } from "./msgpack.ts";
+import { checkVersion, equal, readSections } from "./sections.ts";
 
 /** Most bytes that a model may ask for: 1 GiB. */
 export const MAX_TOTAL_BYTES = 2 ** 30;
@@ -39,39 +30,6 @@ export interface ModelFile {
   readonly outputs: readonly PortSlot[];
   /** storage bytes of one set of inputs and of the outputs that they must give, in port order */
   readonly selfTest: { readonly inputs: readonly Uint8Array[]; readonly outputs: readonly Uint8Array[] };
-}
-
-function checkVersion(what: string, needed: number, read: number): void {
-  if (needed === read) return;
-  const remedy = needed > read ? "update mote-runtime" : "pack the model again with this release";
-  throw new MoteError("VERSION", `The model needs ${what} ${needed}, this runtime reads ${read}: ${remedy}.`);
-}
-
-function equal(at: string, got: number, expected: number): void {
-  if (got !== expected) badModel(at, expected, got);
-}
-
-/** The sections, after the preamble, their places and their checksums are found right. */
-function readSections(bytes: Uint8Array, view: DataView): Uint8Array[] {
-  if (bytes.length < PREAMBLE_BYTES || view.getUint32(PREAMBLE.magic, true) !== MAGIC)
-    throw new MoteError("BAD_MODEL", `Not a .mote file: ${bytes.length} bytes that do not start with "MOTE".`);
-  checkVersion("format", view.getUint16(PREAMBLE.version, true), FORMAT_VERSION);
-  equal("preamble CRC", view.getUint32(PREAMBLE.crc, true), crc32c(bytes.subarray(0, PREAMBLE.crc)));
-  equal("preamble size", view.getUint16(PREAMBLE.preambleBytes, true), PREAMBLE_BYTES);
-  equal("file size", bytes.length, view.getUint32(PREAMBLE.fileBytes, true));
-  let end = PREAMBLE_BYTES;
-  const sections = SECTION_NAMES.map((name, i) => {
-    const record = PREAMBLE.sections + i * SECTION_RECORD_BYTES;
-    const start = Math.ceil(end / SECTION_ALIGN) * SECTION_ALIGN;
-    equal(`${name} offset`, view.getUint32(record, true), start);
-    end = start + view.getUint32(record + 4, true);
-    if (end > bytes.length) badModel(`${name} end`, `at most ${bytes.length}`, end);
-    const section = bytes.subarray(start, end);
-    equal(`${name} CRC`, view.getUint32(record + 8, true), crc32c(section));
-    return section;
-  });
-  equal("end of the last section", end, bytes.length);
-  return sections;
 }
 
 /** The ports of both sides, after the plan's header and io records are found to fit `image` and `header`. */
@@ -113,8 +71,7 @@ function readPlan(image: Uint8Array, header: Header): PortSlot[] {
 
 /** Checks and reads a whole .mote file; throws MoteError BAD_MODEL or VERSION. `bytes` must not change afterwards. */
 export function readModel(bytes: Uint8Array): ModelFile {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const [headerBytes, image, vectors] = readSections(bytes, view) as [Uint8Array, Uint8Array, Uint8Array];
+  const [headerBytes, image, vectors] = readSections(bytes);
   let decoded: unknown;
   try {
     decoded = decodeHeader(headerBytes);

@@ -40,7 +40,7 @@ async function readPath(path: string | URL, signal: AbortSignal | undefined): Pr
  *
  * @param source a path, a `file:`, `http:`, `https:` or `data:` address, the file's bytes, or a Response (or
  * a promise of one). Bytes are not copied and must not change while the model is in use.
- * @throws MoteError BAD_MODEL, VERSION, FETCH, MEMORY or NO_CORE; the signal's reason after an abort.
+ * @throws MoteError BAD_MODEL, UNTRUSTED, VERSION, FETCH, MEMORY or NO_CORE; the signal's reason after an abort.
  */
 export function loadModel(source: ModelSource | Promise<ModelSource>, options: LoadOptions = {}): Promise<Model> {
   const { core = FILES, signal } = options;

@@ -8,7 +8,7 @@ import { VERSION } from "../../tools/pack/version.ts";
 import { tinyModel } from "../support/tinyModel.ts";
 import { folder, MAIN, mote } from "./command.ts";
 
-const COMMANDS = ["import", "run", "inspect", "explain", "profile", "verify"];
+const COMMANDS = ["import", "run", "inspect", "explain", "profile", "sign", "verify"];
 const dir = folder();
 const tiny = join(dir, "tiny.mote");
 writeFileSync(tiny, tinyModel());
@@ -32,7 +32,7 @@ describe("mote", () => {
   it.each(COMMANDS)("%s --help says what it does, by example, and its exit status", async (command) => {
     const { status, stdout, stderr } = await mote(command, "--help");
     expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
-    expect(stdout).toContain(`Usage: mote ${command} [options] <model>`);
+    expect(stdout).toMatch(new RegExp(`Usage: mote ${command} \\[options\\] [<[]model[>\\]]`));
     expect(stdout).toContain("--json");
     expect(stdout).toMatch(new RegExp(`Examples?:\n  mote ${command} `));
     expect(stdout).toMatch(/Exit status: 0 .*, 1 .*, 2 bad usage\./s);

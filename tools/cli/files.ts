@@ -20,7 +20,7 @@ const REASONS: Readonly<Record<string, string>> = {
 };
 
 /** A file-system error as a sentence; anything else stays what it is. */
-function fileError(what: string, cause: unknown): unknown {
+export function fileError(what: string, cause: unknown): unknown {
   if (!(cause instanceof Error) || !("code" in cause)) return cause;
   const code = String(cause.code);
   return new ToolError("BAD_FILE", `${what}: ${REASONS[code] ?? code}.`, { cause });

@@ -8,6 +8,7 @@ import { addImport } from "./commands/import.ts";
 import { addInspect } from "./commands/inspect.ts";
 import { addProfile } from "./commands/profile.ts";
 import { addRun } from "./commands/run.ts";
+import { addSign } from "./commands/sign.ts";
 import { addVerify } from "./commands/verify.ts";
 
 const MORE = `
@@ -27,6 +28,6 @@ export function createProgram(): Command {
     .addHelpText("after", MORE)
     .configureOutput({ outputError: () => undefined })
     .exitOverride();
-  for (const add of [addImport, addRun, addInspect, addExplain, addProfile, addVerify]) add(program);
+  for (const add of [addImport, addRun, addInspect, addExplain, addProfile, addSign, addVerify]) add(program);
   return program;
 }

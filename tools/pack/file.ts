@@ -12,6 +12,7 @@ import {
   SECTION_RECORD_BYTES,
 } from "../../host/format/layout.ts";
 import { readModel } from "../../host/format/reader.ts";
+import type { Sections } from "../../host/format/sections.ts";
 
 export interface ModelContent {
   readonly header: Header;
@@ -36,13 +37,12 @@ export function encodeHeader(value: unknown): Uint8Array {
   return Uint8Array.from(new Packr({ useRecords: false, variableMapSize: true }).pack(sorted(value)));
 }
 
-/** Lays the three sections out behind a preamble; checks nothing. */
-export function joinSections(
-  sections: readonly [header: Uint8Array, image: Uint8Array, selfTest: Uint8Array],
-): Uint8Array {
+/** Lays the sections out behind a preamble; checks nothing. */
+export function joinSections(sections: Sections): Uint8Array {
   const offsets: number[] = [];
   let end = PREAMBLE_BYTES;
-  for (const section of sections) {
+  const present = sections.filter((section) => section !== undefined);
+  for (const section of present) {
     const offset = Math.ceil(end / SECTION_ALIGN) * SECTION_ALIGN;
     offsets.push(offset);
     end = offset + section.length;
@@ -53,7 +53,7 @@ export function joinSections(
   view.setUint16(PREAMBLE.version, FORMAT_VERSION, true);
   view.setUint16(PREAMBLE.preambleBytes, PREAMBLE_BYTES, true);
   view.setUint32(PREAMBLE.fileBytes, end, true);
-  sections.forEach((section, i) => {
+  present.forEach((section, i) => {
     const record = PREAMBLE.sections + i * SECTION_RECORD_BYTES;
     view.setUint32(record, offsets[i]!, true);
     view.setUint32(record + 4, section.length, true);

@@ -8,9 +8,12 @@ import {
   PREAMBLE_BYTES,
   SECTION_NAMES,
   SECTION_RECORD_BYTES,
+  SIGNATURE,
 } from "../../../host/format/layout.ts";
 import { type ModelFile, type PortSlot, readModel } from "../../../host/format/reader.ts";
+import { readSections } from "../../../host/format/sections.ts";
 import type { Meaning, PortHeader } from "../../../host/targets/node.ts";
+import { sha256 } from "../../sign/sign.ts";
 import { readInput } from "../files.ts";
 import { naming } from "../model.ts";
 import { type OutputOptions, print } from "../output.ts";
@@ -39,6 +42,7 @@ interface Section {
   readonly offset: number;
   readonly bytes: number;
   readonly crc32c: string;
+  readonly sha256: string;
 }
 
 /** Where the sections lie, as the preamble says; `readModel` has found it right. */
@@ -47,9 +51,18 @@ function sectionsOf(bytes: Uint8Array): Section[] {
   return SECTION_NAMES.map((name, i) => {
     const [offset, length, crc] = [0, 4, 8].map((field) =>
       view.getUint32(PREAMBLE.sections + i * SECTION_RECORD_BYTES + field, true),
-    );
-    return { name, offset: offset!, bytes: length!, crc32c: crc!.toString(16).padStart(8, "0") };
-  });
+    ) as [number, number, number];
+    const hash = sha256(bytes.subarray(offset, offset + length)).toString("hex");
+    return { name, offset, bytes: length, crc32c: crc.toString(16).padStart(8, "0"), sha256: hash };
+  }).filter(({ offset }) => offset > 0);
+}
+
+/** The public key that the file says it was signed with, in base64; whether that holds, `mote verify` tells. */
+function readSignature(bytes: Uint8Array): string | null {
+  const [, , , signature] = readSections(bytes);
+  return signature
+    ? Buffer.from(signature.subarray(SIGNATURE.publicKey, SIGNATURE.signature)).toString("base64")
+    : null;
 }
 
 function describe(bytes: Uint8Array, { header, image, inputs, outputs }: ModelFile) {
@@ -73,6 +86,8 @@ function describe(bytes: Uint8Array, { header, image, inputs, outputs }: ModelFi
     steps: header.steps.length,
     macs: header.steps.reduce((sum, { macs }) => sum + macs, 0),
     sections: [{ name: "preamble", offset: 0, bytes: PREAMBLE_BYTES }, ...sectionsOf(bytes)],
+    sha256: sha256(bytes).toString("hex"),
+    signedBy: readSignature(bytes),
     provenance: header.provenance,
   };
 }
@@ -116,7 +131,9 @@ function inspection(what: ReturnType<typeof describe>): string {
       ["versions", `format ${versions.format}, plan ${versions.plan}, numerics ${versions.numerics}`],
       ["packed by", provenance.packedBy],
       ["source", provenance.source],
-      ["SHA-256", provenance.sourceSha256],
+      ["SHA-256", `${provenance.sourceSha256} of the source`],
+      ["", `${what.sha256} of this file`],
+      ["signed by", what.signedBy ?? "nobody"],
     ]),
     table(
       ["", "name", "dtype", "shape", "scale", "zero point", "meaning"],
@@ -131,12 +148,13 @@ function inspection(what: ReturnType<typeof describe>): string {
       ],
     ),
     table(
-      ["section", "offset", "bytes", "CRC-32C"],
+      ["section", "offset", "bytes", "CRC-32C", "SHA-256"],
       what.sections.map((section) => [
         section.name,
         section.offset,
         section.bytes,
         "crc32c" in section ? section.crc32c : "",
+        "sha256" in section ? section.sha256 : "",
       ]),
     ),
   ].join("\n\n");

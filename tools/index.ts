@@ -16,6 +16,7 @@ export { evaluate } from "./evaluate/reference.ts";
 export type {
   Activation,
   Attributes,
+  Coding,
   DType,
   Graph,
   Node,
@@ -29,4 +30,7 @@ export type {
 export { validateGraph } from "./graph/validate.ts";
 export { importModel } from "./import/index.ts";
 export { type Packed, type PackOptions, packGraph } from "./pack/pack.ts";
+export { type LayerWeights, parseWeights } from "./quantize/precision.ts";
+export { parseRules, type Rules } from "./quantize/rules.ts";
+export { recodeWeights } from "./quantize/weights.ts";
 export { generateSigningKey, type SigningKey, signModel } from "./sign/sign.ts";

@@ -14,7 +14,24 @@ export interface Quantization {
   readonly zeroPoint: Int32Array;
   /** the quantized axis; meaningful only when `scale.length > 1` */
   readonly axis: number;
+  /**
+   * Weights of conv2d and fullyConnected only: so many consecutive inputs of an output share a scale, starting anew with
+   * every kernel row (`groupsOf` counts them); `scale` and `zeroPoint` are [outputs × groups]. The bias is at the scale
+   * of the output's first group.
+   */
+  readonly groupSize?: number;
 }
+
+/**
+ * How few values constant weights have, whose `data` holds them as int8 all the same: the packer may store them in as
+ * many bits, and the result is that of the int8 values. Checked by `checkCoding`.
+ *
+ * - int4: −8 … 7, zero points too
+ * - codebook: at most 16 different values, at most 127 apart; zero point 0
+ * - binary: −1 and 1; zero point 0
+ * - ternary: −1, 0 and 1; zero point 0
+ */
+export type Coding = "int4" | "codebook" | "binary" | "ternary";
 
 export interface Tensor {
   readonly name: string;
@@ -24,6 +41,8 @@ export interface Tensor {
   readonly quant?: Quantization;
   /** present for constants only */
   readonly data?: TensorData;
+  /** weights only; absent where they are int8 or uint8 */
+  readonly coding?: Coding;
 }
 
 /** A fused activation, applied to the real value before it is quantized. */

@@ -7,9 +7,10 @@ import type { Node, Tensor } from "../graph/graph.ts";
 import { align16 } from "../pack/align.ts";
 import { fitsInt8, gemmBlocks, needsWide, type Products } from "../pack/blocks.ts";
 import { winogradBlocks, winogradFits, winogradScratch } from "../pack/winograd.ts";
+import { groupsIn, refuseGroups, requantizeGroups } from "./coding.ts";
 import { checkConv2d16, conv2d16Reference, lowerConv2d16 } from "./conv2d16.ts";
 import type { Operator } from "./operator.ts";
-import { clampRange, multipliers, perTensor, requantize } from "./quantization.ts";
+import { clampRange, multipliers, perTensor } from "./quantization.ts";
 import {
   convFields,
   type Geometry,
@@ -34,10 +35,11 @@ function geometryOf(node: Node<"conv2d">, weights: Tensor): Geometry {
 /** Weights less their zero point, [outputs × rest] in the tensor's own order. */
 export function centredWeights(weights: Tensor): Int16Array {
   const zeroPoints = weights.quant!.zeroPoint;
-  const perChannel = weights.data!.length / weights.shape[0]!;
+  const { groupOf, groups } = groupsIn(weights);
+  const each = groupOf.length;
   return Int16Array.from(
     weights.data as Int8Array,
-    (w, i) => w - zeroPoints[zeroPoints.length === 1 ? 0 : Math.floor(i / perChannel)]!,
+    (w, i) => w - zeroPoints[zeroPoints.length === 1 ? 0 : Math.floor(i / each) * groups + groupOf[i % each]!]!,
   );
 }
 
@@ -59,7 +61,10 @@ export const conv2d: Operator<"conv2d"> = {
     }
     perTensor(x, node.name);
     perTensor(outputs[0]!, node.name);
-    if (x.dtype === "int16") checkConv2d16(node, x, weights, inputs[2], outputs[0]!);
+    if (x.dtype === "int16") {
+      refuseGroups(weights, node.name);
+      checkConv2d16(node, x, weights, inputs[2], outputs[0]!);
+    }
     const [height, width] = windowSize(x, node.attrs, geometryOf(node, weights), node.name);
     return [{ shape: [x.shape[0]!, height, width, weights.shape[0]!], dtype: x.dtype }];
   },
@@ -74,7 +79,9 @@ export const conv2d: Operator<"conv2d"> = {
     const w = centredWeights(weights!);
     const inZero = perTensor(x!, node.name).zeroPoint;
     const out = perTensor(output!, node.name);
-    const scale = multipliers(perTensor(x!, node.name).scale, weights!.quant!, out.scale, outC);
+    const { groupOf, groups } = groupsIn(weights!);
+    const scale = multipliers(perTensor(x!, node.name).scale, weights!.quant!, out.scale, outC * groups);
+    const sums = new Float64Array(groups);
     const [min, max] = clampRange(activation, output!, node.name);
     const result = new Int8Array(batch * outH * outW * outC);
     let at = 0;
@@ -82,7 +89,8 @@ export const conv2d: Operator<"conv2d"> = {
       for (let oy = 0; oy < outH; oy++) {
         for (let ox = 0; ox < outW; ox++) {
           for (let n = 0; n < outC; n++) {
-            let acc = bias ? (bias.data[n] as number) : 0;
+            sums.fill(0);
+            sums[0] = bias ? (bias.data[n] as number) : 0;
             for (let ky = 0; ky < kernelH; ky++) {
               const y = oy * strideH - padding.top + ky * dilationH;
               if (y < 0 || y >= inH) continue;
@@ -90,11 +98,15 @@ export const conv2d: Operator<"conv2d"> = {
                 const column = ox * strideW - padding.left + kx * dilationW;
                 if (column < 0 || column >= inW) continue;
                 const from = ((b * inH + y) * inW + column) * inC;
-                const weight = ((n * kernelH + ky) * kernelW + kx) * inC;
-                for (let c = 0; c < inC; c++) acc += (input[from + c]! - inZero) * w[weight + c]!;
+                const cell = (ky * kernelW + kx) * inC;
+                const weight = n * groupOf.length + cell;
+                for (let c = 0; c < inC; c++) {
+                  sums[groupOf[cell + c]!]! += (input[from + c]! - inZero) * w[weight + c]!;
+                }
               }
             }
-            result[at++] = requantize(acc, scale[n]!, out.zeroPoint, min, max);
+            const own = scale.subarray(n * groups, (n + 1) * groups);
+            result[at++] = requantizeGroups(sums, own, out.zeroPoint, min, max);
           }
         }
       }
@@ -109,6 +121,7 @@ export const conv2d: Operator<"conv2d"> = {
       return;
     }
     const weights = lowering.tensor(node.inputs[1]!);
+    refuseGroups(weights, node.name);
     const bias = node.inputs[2] === undefined || node.inputs[2] < 0 ? undefined : lowering.tensor(node.inputs[2]);
     const output = lowering.tensor(node.outputs[0]!);
     const geometry = geometryOf(node, weights);

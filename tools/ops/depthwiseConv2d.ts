@@ -5,6 +5,7 @@ import { ConvKernel, Op } from "../../assembly/abi.ts";
 import { ToolError } from "../errors.ts";
 import type { Node, Tensor, Window } from "../graph/graph.ts";
 import { depthwiseBlocks, type Products, planeCount } from "../pack/blocks.ts";
+import { refuseGroups } from "./coding.ts";
 import type { Operator } from "./operator.ts";
 import { clampRange, multipliers, perTensor, requantize } from "./quantization.ts";
 import {
@@ -50,6 +51,7 @@ export const depthwiseConv2d: Operator<"depthwiseConv2d"> = {
     requireDType(x, ["int8"], node.name);
     requireRank(x, 4, node.name);
     requireRank(weights, 4, node.name);
+    refuseGroups(weights, node.name);
     requireWeights(weights, inputs[2], weights.shape[3]!, node.name);
     if (weights.shape[0] !== 1 || weights.shape[3] !== x.shape[3]! * node.attrs.multiplier) {
       throw new ToolError(

@@ -4,10 +4,11 @@ import { ConvKernel, Dense, Op } from "../../assembly/abi.ts";
 import { ToolError } from "../errors.ts";
 import { elementCount } from "../graph/graph.ts";
 import { gemmBlocks, needsWide, type Products } from "../pack/blocks.ts";
+import { groupsIn, refuseGroups, requantizeGroups } from "./coding.ts";
 import { centredWeights, pointwiseScratch } from "./conv2d.ts";
 import { checkFullyConnected16, fullyConnected16Reference, lowerFullyConnected16 } from "./fullyConnected16.ts";
 import type { Operator } from "./operator.ts";
-import { clampRange, multipliers, perTensor, requantize } from "./quantization.ts";
+import { clampRange, multipliers, perTensor } from "./quantization.ts";
 import { present, requireDType, requireRank, requireWeights } from "./window.ts";
 
 export const fullyConnected: Operator<"fullyConnected"> = {
@@ -30,7 +31,10 @@ export const fullyConnected: Operator<"fullyConnected"> = {
     }
     perTensor(x, node.name);
     perTensor(output, node.name);
-    if (x.dtype === "int16") checkFullyConnected16(node, x, weights, inputs[2], output);
+    if (x.dtype === "int16") {
+      refuseGroups(weights, node.name);
+      checkFullyConnected16(node, x, weights, inputs[2], output);
+    }
     const rows = elements / inC;
     // The output may keep the input's leading dimensions or flatten them: both are [rows, outC].
     const kept = output.shape.length > 0 && output.shape.at(-1) === outC && elementCount(output.shape) === rows * outC;
@@ -45,14 +49,18 @@ export const fullyConnected: Operator<"fullyConnected"> = {
     const w = centredWeights(weights!);
     const inZero = perTensor(x!, node.name).zeroPoint;
     const out = perTensor(output!, node.name);
-    const scale = multipliers(perTensor(x!, node.name).scale, weights!.quant!, out.scale, outC);
+    const { groupOf, groups } = groupsIn(weights!);
+    const sums = new Float64Array(groups);
+    const scale = multipliers(perTensor(x!, node.name).scale, weights!.quant!, out.scale, outC * groups);
     const [min, max] = clampRange(node.attrs.activation, output!, node.name);
     const result = new Int8Array(rows * outC);
     for (let r = 0; r < rows; r++) {
       for (let n = 0; n < outC; n++) {
-        let acc = bias ? (bias.data[n] as number) : 0;
-        for (let k = 0; k < inC; k++) acc += (input[r * inC + k]! - inZero) * w[n * inC + k]!;
-        result[r * outC + n] = requantize(acc, scale[n]!, out.zeroPoint, min, max);
+        sums.fill(0);
+        sums[0] = bias ? (bias.data[n] as number) : 0;
+        for (let k = 0; k < inC; k++) sums[groupOf[k]!]! += (input[r * inC + k]! - inZero) * w[n * inC + k]!;
+        const own = scale.subarray(n * groups, (n + 1) * groups);
+        result[r * outC + n] = requantizeGroups(sums, own, out.zeroPoint, min, max);
       }
     }
     return [result];
@@ -65,6 +73,7 @@ export const fullyConnected: Operator<"fullyConnected"> = {
       return;
     }
     const weights = lowering.tensor(node.inputs[1]!);
+    refuseGroups(weights, node.name);
     const bias = node.inputs[2] === undefined || node.inputs[2] < 0 ? undefined : lowering.tensor(node.inputs[2]);
     const output = lowering.tensor(node.outputs[0]!);
     const [outC, inC] = weights.shape as [number, number];

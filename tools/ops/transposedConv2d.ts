@@ -6,6 +6,7 @@ import { ToolError } from "../errors.ts";
 import { elementCount, type Node, type Tensor } from "../graph/graph.ts";
 import { align16 } from "../pack/align.ts";
 import { fitsInt8, gemmBlocks } from "../pack/blocks.ts";
+import { refuseGroups } from "./coding.ts";
 import { centredWeights } from "./conv2d.ts";
 import type { Operator } from "./operator.ts";
 import { clampRange, multipliers, perTensor, requantize } from "./quantization.ts";
@@ -69,6 +70,7 @@ export const transposedConv2d: Operator<"transposedConv2d"> = {
     requireDType(x, ["int8"], node.name);
     requireRank(x, 4, node.name);
     requireRank(weights, 4, node.name);
+    refuseGroups(weights, node.name);
     requireWeights(weights, inputs[2], weights.shape[0]!, node.name);
     const { strideH, strideW, outH, outW } = node.attrs;
     if (weights.shape[3] !== x.shape[3]) {

@@ -4,6 +4,7 @@
 import { Conv } from "../../assembly/abi.ts";
 import { ToolError } from "../errors.ts";
 import type { Padding, Tensor, Window } from "../graph/graph.ts";
+import { checkCoding, groupsOf } from "./coding.ts";
 import { clampRange, perTensor } from "./quantization.ts";
 
 export interface Geometry {
@@ -76,12 +77,16 @@ export function requireWeights(weights: Tensor, bias: Tensor | undefined, channe
       `${node}: weights "${weights.name}" are computed, not constant; freeze them in the model.`,
     );
   }
-  if (scales !== 1 && scales !== channels) {
+  const { groupSize } = weights.quant ?? {};
+  const wanted = groupSize === undefined ? channels : channels * groupsOf(weights, groupSize);
+  if (scales !== wanted && (scales !== 1 || groupSize !== undefined)) {
+    const expected = groupSize === undefined ? `1 or ${channels}` : `${wanted} (groups of ${groupSize} inputs)`;
     throw new ToolError(
       "BAD_GRAPH",
-      `${node}: weights "${weights.name}" need 1 or ${channels} scales but have ${scales}; quantize them per tensor or per output channel.`,
+      `${node}: weights "${weights.name}" need ${expected} scales but have ${scales}; quantize them per tensor or per output channel.`,
     );
   }
+  checkCoding(weights, node);
   if (bias && (!bias.data || bias.shape.length !== 1 || bias.shape[0] !== channels)) {
     throw new ToolError(
       "BAD_GRAPH",

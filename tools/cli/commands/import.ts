@@ -6,6 +6,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { loadModel, type Model } from "../../../host/targets/node.ts";
 import { ToolError } from "../../errors.ts";
 import type { Graph } from "../../graph/graph.ts";
+import type { Rules } from "../../quantize/rules.ts";
 import { BUILDS } from "../builds.ts";
 import { readInput, writeWhole } from "../files.ts";
 import { readLabels } from "../labels.ts";
@@ -26,7 +27,15 @@ A meaning lets "mote run" and your code feed pictures and sounds as they are:
 Without one, a single picture-shaped input is taken for a picture if its quantization maps pixels
 0 … 255 onto the whole range under a usual scaling; what was guessed is printed.
 
+Weights are rounded anew from those of the model, each channel (or group) to the scale of least squared error:
+  int4             −8 … 7; int4:g32, :g64, :g128 with a scale for so many inputs; :asym with zero points
+  codebook         16 values a layer, by k-means, seven bits each; codebook:5 and :6 narrower ones
+  binary, ternary  −1, 1 and −1, 0, 1 with a scale a channel: for models trained for it
+  int8, keep       eight bits; as they are
+  rules.json       {"default": "int4", "layers": [{"match": "first*", "weights": "int8"}]}: by layer name
+
 Examples:
+  mote import mobilenet.tflite -o small.mote --weights int4:g64
   mote import kws.tflite -o kws.mote --labels keywords.txt
   mote import person.tflite -o person.mote --meaning image:127.5,127.5
   mote import stereo.tflite -o stereo.mote --meaning left=image --meaning right=image
@@ -39,6 +48,7 @@ interface ImportOptions extends OutputOptions {
   readonly name?: string;
   readonly meaning?: readonly string[];
   readonly maxMemory?: number;
+  readonly weights?: string;
 }
 
 function byteCount(text: string): number {
@@ -70,13 +80,17 @@ export function addImport(program: Command): void {
       "most memory for weights and tensors together; convolutions give up larger, faster weights to fit",
       byteCount,
     )
+    .option(
+      "--weights <choice|rules.json>",
+      "other weights for the layers: int8, int4, codebook, binary, ternary; see below",
+    )
     .option("--json", "print one JSON object with the summary")
     .addHelpText("after", MORE)
     .action(importFile);
 }
 
 async function importFile(path: string, options: ImportOptions): Promise<void> {
-  const { output, labels: labelFile, meaning = [], name, maxMemory } = options;
+  const { output, labels: labelFile, meaning = [], name, maxMemory, weights } = options;
   // not commander's required option: it would hide a mistyped one
   if (output === undefined) throw new ToolError("USAGE", "mote import must know where to write: add --output FILE.");
   if (resolve(output) === resolve(path)) {
@@ -85,9 +99,11 @@ async function importFile(path: string, options: ImportOptions): Promise<void> {
   const progress = new Progress();
   const source = await progress.stage(`reading ${path}`, () => readInput(path));
   // loaded only now: the other commands start without the importer and the packer
-  const { importModel, packGraph } = await import("../../index.ts");
+  const { importModel, packGraph, recodeWeights } = await import("../../index.ts");
+  const rules = weights === undefined ? undefined : await readRules(weights);
   const imported = await progress.stage("importing", () => importModel(source, basename(path)));
-  const graph: Graph = name === undefined ? imported : { ...imported, name };
+  const recoded = rules ? await progress.stage("rounding weights", () => recodeWeights(imported, rules)) : imported;
+  const graph: Graph = name === undefined ? recoded : { ...recoded, name };
   const labels = labelFile === undefined ? undefined : await readLabels(labelFile, graph);
   const { meanings, guessed } = meaningsOf(graph, meaning);
   const { bytes } = await progress.stage("packing", () =>
@@ -107,6 +123,13 @@ async function importFile(path: string, options: ImportOptions): Promise<void> {
   await progress.stage(`writing ${output}`, () => writeWhole(output, bytes));
   const summary = summarize(model, output, source.length, bytes.length, guessed, checks);
   print(options, summary, () => summaryText(summary));
+}
+
+/** `choice` for every layer, or the rules in the JSON file of that name. */
+async function readRules(choice: string): Promise<Rules> {
+  const { parseRules, parseWeights } = await import("../../index.ts");
+  if (!choice.endsWith(".json")) return { default: parseWeights(choice, "--weights"), layers: [] };
+  return parseRules(new TextDecoder().decode(await readInput(choice)), basename(choice));
 }
 
 function summarize(

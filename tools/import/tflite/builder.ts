@@ -12,7 +12,7 @@ import {
   type Tensor,
 } from "../../graph/graph.ts";
 import { makeNode } from "../../graph/node.ts";
-import { Constants, graphDtype, typeName } from "./constants.ts";
+import { Constants, graphCoding, graphDtype, typeName } from "./constants.ts";
 import { damaged, type FileQuantization, type FileTensor, quoted, type TfliteFile } from "./file.ts";
 import { Names } from "./names.ts";
 import { Obstacle } from "./obstacle.ts";
@@ -112,6 +112,7 @@ export class GraphBuilder {
     const data = this.isInput(tensor.index) ? undefined : this.#constants.data(tensor, count);
     // A constant of 32 or 64 bits is a bias or a shape: a bias has the scale s_x · s_w, whatever is stored.
     const scaled = NARROW.has(dtype) || (dtype === "int32" && data === undefined);
+    const coding = data === undefined ? undefined : graphCoding(tensor.type);
     const quant = scaled && tensor.quant !== undefined ? this.#quantization(tensor, tensor.quant) : undefined;
     return {
       name: tensor.name,
@@ -119,6 +120,7 @@ export class GraphBuilder {
       dtype,
       ...(quant === undefined ? {} : { quant }),
       ...(data === undefined ? {} : { data }),
+      ...(coding === undefined ? {} : { coding }),
     };
   }
 

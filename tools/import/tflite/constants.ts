@@ -2,7 +2,7 @@
 // Invariant: an array's length is its tensor's element count, and no array aliases the file's bytes,
 // which may be unaligned and may be changed by their owner.
 
-import type { DType, TensorData } from "../../graph/graph.ts";
+import type { Coding, DType, TensorData } from "../../graph/graph.ts";
 import { damaged, type FileTensor, quoted, type TfliteFile } from "./file.ts";
 import { TensorType } from "./generated/tflite.ts";
 
@@ -37,6 +37,11 @@ const STORAGE: ReadonlyMap<TensorType, Storage> = new Map<TensorType, Storage>([
 /** The graph's dtype of a stored type; undefined when it has none (float16, string, …). */
 export function graphDtype(type: TensorType): DType | undefined {
   return STORAGE.get(type)?.dtype;
+}
+
+/** How few values a stored type has, where they are fewer than its dtype's. */
+export function graphCoding(type: TensorType): Coding | undefined {
+  return type === TensorType.INT4 ? "int4" : undefined;
 }
 
 /** The name of a stored type, e.g. "float16". */

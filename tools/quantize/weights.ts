@@ -1,0 +1,164 @@
+// Gives the layers of an integer graph other weights: fewer bits, groups with scales of their own, a codebook. Works on
+// the real values of the weights that are there; activations stay as they are. Biases keep their real value at the new
+// scale. Invariant: a pure function; what no rule changes keeps its very tensors.
+
+import { ToolError } from "../errors.ts";
+import type { Coding, Graph, Node, Tensor } from "../graph/graph.ts";
+import { groupsOf, rowCells } from "../ops/coding.ts";
+import { roundEven } from "../ops/quantization.ts";
+import { codebook, nearest } from "./codebook.ts";
+import type { LayerWeights } from "./precision.ts";
+import { type Rounded, roundToGrid, roundToSigns } from "./rounding.ts";
+import { choose, type Rules } from "./rules.ts";
+
+type Layer = Node<"conv2d" | "depthwiseConv2d" | "fullyConnected">;
+
+/** Ternary: below so much of the mean magnitude a weight is 0. Li & Liu, "Ternary Weight Networks", 2016, section 2.3. */
+const TERNARY_THRESHOLD = 0.7;
+
+/** Layers whose weights can be coded: constant int8 beside int8 activations. */
+export function weightedLayers(graph: Graph): Layer[] {
+  return graph.nodes.filter(
+    (node): node is Layer =>
+      (node.op === "conv2d" || node.op === "depthwiseConv2d" || node.op === "fullyConnected") &&
+      graph.tensors[node.inputs[0]!]!.dtype === "int8" &&
+      graph.tensors[node.inputs[1]!]!.data !== undefined,
+  );
+}
+
+/** The graph with the weights that `rules` ask for. Throws BAD_INPUT for a rule without a layer, UNSUPPORTED where a layer cannot have them. */
+export function recodeWeights(graph: Graph, rules: Rules): Graph {
+  const layers = weightedLayers(graph);
+  const chosen = choose(
+    rules,
+    layers.map(({ name }) => name),
+  );
+  const tensors = [...graph.tensors];
+  const nodes = graph.nodes.map((node): Node => {
+    const wanted = chosen.get(node.name);
+    if (wanted === undefined || wanted.kind === "keep" || !layers.includes(node as Layer)) return node;
+    const [x, w, b = -1] = node.inputs as [number, number, number?];
+    const before = tensors[w]!;
+    const after = recode(node as Layer, before, wanted);
+    const inputs = [x, tensors.push(after) - 1];
+    if (b >= 0) inputs.push(tensors.push(rescaledBias(node.name, tensors[b]!, before, after)) - 1);
+    return { ...node, inputs };
+  });
+  return { ...graph, tensors, nodes };
+}
+
+/** Runs of weights that share a scale, as lists of indices into the tensor, channel by channel. */
+function runs(node: Layer, weights: Tensor, groupSize: number | undefined): number[][] {
+  const count = weights.data!.length;
+  const channels = node.op === "depthwiseConv2d" ? weights.shape[3]! : weights.shape[0]!;
+  const each = count / channels;
+  return Array.from({ length: channels }, (_, n) => {
+    const own = Array.from({ length: each }, (_, i) =>
+      node.op === "depthwiseConv2d" ? i * channels + n : n * each + i,
+    );
+    if (groupSize === undefined) return [own];
+    const row = rowCells(weights);
+    const groups: number[][] = [];
+    for (let at = 0; at < each; at += row) {
+      for (let k = 0; k < row; k += groupSize) groups.push(own.slice(at + k, at + Math.min(row, k + groupSize)));
+    }
+    return groups;
+  }).flat();
+}
+
+/** Of each weight, its real value. */
+function realWeights(node: Layer, { data, quant, shape }: Tensor): Float64Array {
+  const { scale, zeroPoint } = quant!;
+  const channels = node.op === "depthwiseConv2d" ? shape[3]! : shape[0]!;
+  return Float64Array.from(data as Int8Array, (q, i) => {
+    const c =
+      scale.length === 1 ? 0 : node.op === "depthwiseConv2d" ? i % channels : Math.floor((i * channels) / data!.length);
+    return scale[c]! * (q - zeroPoint[c]!);
+  });
+}
+
+function recode(node: Layer, weights: Tensor, wanted: LayerWeights): Tensor {
+  if (weights.quant!.groupSize !== undefined) {
+    throw new ToolError(
+      "UNSUPPORTED",
+      `${node.name}: its weights have a scale for every ${weights.quant!.groupSize} inputs already, expected one a channel; choose "keep" for it.`,
+    );
+  }
+  const reals = realWeights(node, weights);
+  const isGrouped = wanted.kind === "int4" && node.op !== "depthwiseConv2d";
+  const groupSize = isGrouped ? wanted.groupSize : undefined;
+  const parts = runs(node, weights, groupSize);
+  const channels = node.op === "depthwiseConv2d" ? weights.shape[3]! : weights.shape[0]!;
+  const own = parts.map((indices) => Float64Array.from(indices, (i) => reals[i]!));
+  const rounded =
+    wanted.kind === "codebook"
+      ? byCodebook(own, wanted.bits)
+      : own.map((part, p) => roundTo(part, wanted, scaleOf(weights, Math.floor((p * channels) / parts.length))));
+  const data = new Int8Array(reals.length);
+  for (const [p, indices] of parts.entries()) {
+    for (const [i, index] of indices.entries()) data[index] = rounded[p]!.values[i]!;
+  }
+  const coding: Coding | undefined = wanted.kind === "keep" || wanted.kind === "int8" ? undefined : wanted.kind;
+  const { coding: _, ...rest } = weights;
+  return {
+    ...rest,
+    dtype: "int8",
+    data,
+    quant: {
+      scale: Float32Array.from(rounded, ({ scale }) => scale),
+      zeroPoint: Int32Array.from(rounded, ({ zeroPoint }) => zeroPoint),
+      axis: node.op === "depthwiseConv2d" ? 3 : 0,
+      ...(groupSize !== undefined && { groupSize }),
+    },
+    ...(coding && { coding }),
+  };
+}
+
+function scaleOf({ quant }: Tensor, channel: number): number {
+  return quant!.scale[quant!.scale.length === 1 ? 0 : channel]!;
+}
+
+/** `idle`: the scale where all are zero, which only the bias will feel. */
+function roundTo(reals: Float64Array, wanted: LayerWeights, idle: number): Rounded {
+  switch (wanted.kind) {
+    case "int4":
+      return roundToGrid(reals, -8, 7, wanted.asymmetric, idle);
+    case "binary":
+      return roundToSigns(reals, 0, idle);
+    case "ternary":
+      return roundToSigns(reals, TERNARY_THRESHOLD, idle);
+    default:
+      return roundToGrid(reals, -127, 127, false, idle);
+  }
+}
+
+/** One codebook for all channels, each with its own scale. */
+function byCodebook(channels: readonly Float64Array[], bits: number): Rounded[] {
+  const most = 2 ** (bits - 1) - 1;
+  const tops = channels.map((reals) => reals.reduce((top, real) => Math.max(top, Math.abs(real)), 0) || 1);
+  const parts = Float64Array.from(channels.flatMap((reals, c) => [...reals].map((real) => real / tops[c]!)));
+  const counts = Float64Array.from(channels.flatMap((reals, c) => [...reals].map(() => tops[c]! ** 2)));
+  const entries = codebook(parts, counts, most);
+  return channels.map((reals, c) => {
+    const scale = Math.fround(tops[c]! / most);
+    return { scale, zeroPoint: 0, values: Int8Array.from(reals, (real) => nearest(entries, real / scale)) };
+  });
+}
+
+/** The bias at the scale of the new weights: of each channel's first group. */
+function rescaledBias(node: string, bias: Tensor, before: Tensor, after: Tensor): Tensor {
+  const data = Int32Array.from(bias.data as Int32Array, (q, n) => {
+    const from = scaleOf(before, n);
+    const { scale, groupSize } = after.quant!;
+    const groups = groupSize === undefined ? 1 : groupsOf(after, groupSize);
+    const moved = roundEven((Number(q) * from) / scale[n * groups]!);
+    if (Math.abs(moved) >= 2 ** 31) {
+      throw new ToolError(
+        "UNSUPPORTED",
+        `${node}: the bias of channel ${n} becomes ${moved} at the new weights' scale, which does not fit in int32; choose int8 or "keep" for this layer.`,
+      );
+    }
+    return moved;
+  });
+  return { ...bias, data };
+}

@@ -6,7 +6,7 @@
 //   model memory, at `base` in the core's linear memory (all offsets below are from `base`)
 //
 //   0            stepOffset                     imageBytes                        totalBytes
-//   ├ plan header ┼ io records ┼ steps ┼ params ──┼ arena: inputs, tensors, scratch, outputs ┤
+//   ├ plan header ┼ io records ┼ steps ┼ params ──┼ arena: state, inputs, tensors, scratch, outputs ┤
 //   │             read only: copied verbatim      │   the only bytes that a step may write    │
 //
 //   a step is STEP_WORDS little-endian 32-bit words:
@@ -33,7 +33,32 @@ export const enum Plan {
   OutputCount = 7,
   /** Offset of the io records: inputs, then outputs; two words each (offset, bytes). */
   IoOffset = 8,
+  /** The state: the arena bytes that keep their values from one run to the next. All zero where there is none. */
+  StateOffset = 9,
+  StateBytes = 10,
+  /** Offset in the image of as many bytes that a fresh state holds. */
+  StateInit = 11,
+  /** The first of four words that name the model in a saved state: SHA-256 of the image with these words zero. */
+  ModelId = 12,
   Words = 16,
+}
+
+/**
+ * A saved state: the header, then Plan.StateBytes bytes of the arena, the same on every build, engine and machine.
+ *
+ *   0       4         6          8          24           28         32
+ *   ├ magic ┼ version ┼ reserved ┼ model id ┼ stateBytes ┼ CRC-32C ──┼ state ┤
+ *     u32     u16       u16, 0     4 × u32    u32          of the header before it and of the state
+ */
+export const enum StateFile {
+  /** "MOST" */
+  Magic = 0x54534f4d,
+  Version = 1,
+  VersionOffset = 4,
+  ModelIdOffset = 8,
+  BytesOffset = 24,
+  CrcOffset = 28,
+  HeaderBytes = 32,
 }
 
 export const enum Op {

@@ -24,6 +24,7 @@ import { checkSoftmax, runSoftmax } from "./ops/softmax";
 import { checkSquaredDifference, runSquaredDifference } from "./ops/squaredDifference";
 import { checkTransposedConv2d, runTransposedConv2d } from "./ops/transposedConv2d";
 import { likesNarrow, setNarrow } from "./simd/machine";
+import { stateFits } from "./state";
 
 const STEP_BYTES: usize = <usize>STEP_WORDS * 4;
 
@@ -33,24 +34,25 @@ let failed: i32 = -1;
 let loaded: bool = false;
 
 /**
- * Accepts or refuses the image at `base`, of whose memory `available` bytes may be used.
+ * Accepts or refuses the image at `at`, of whose memory `available` bytes may be used.
  * Nothing is written. The plan is read only here and in `run`.
  */
-export function loadPlan(base: usize, available: u32): i32 {
+export function loadPlan(at: usize, available: u32): i32 {
   loaded = false;
   failed = -1;
   if (available < <u32>(Plan.Words * 4)) return Status.Header;
   setNarrow(likesNarrow(available));
-  if (field(base, Plan.AbiVersion) != ABI_VERSION) return Status.AbiVersion;
-  if (field(base, Plan.NumericsVersion) != NUMERICS_VERSION) return Status.NumericsVersion;
-  const image = <u32>field(base, Plan.ImageBytes);
-  const total = <u32>field(base, Plan.TotalBytes);
-  const offset = <u32>field(base, Plan.StepOffset);
-  const count = <u32>field(base, Plan.StepCount);
+  if (field(at, Plan.AbiVersion) != ABI_VERSION) return Status.AbiVersion;
+  if (field(at, Plan.NumericsVersion) != NUMERICS_VERSION) return Status.NumericsVersion;
+  const image = <u32>field(at, Plan.ImageBytes);
+  const total = <u32>field(at, Plan.TotalBytes);
+  const offset = <u32>field(at, Plan.StepOffset);
+  const count = <u32>field(at, Plan.StepCount);
   if (<u64>total + SLACK_BYTES > available || image > total || offset > image) return Status.Header;
   if (<u64>count * STEP_BYTES > <u64>(image - offset) || (offset & 3) != 0) return Status.Header;
-  setMemory(base, image, total);
-  firstStep = base + <usize>offset;
+  if (!stateFits(at, image, total)) return Status.Header;
+  setMemory(at, image, total);
+  firstStep = at + <usize>offset;
   stepCount = <i32>count;
   for (let i = 0; i < stepCount; i++) {
     const status = checkStep(firstStep + <usize>i * STEP_BYTES);
@@ -61,6 +63,11 @@ export function loadPlan(base: usize, available: u32): i32 {
   }
   loaded = true;
   return Status.Ok;
+}
+
+/** Whether a plan is loaded, so that it may be run. */
+export function isLoaded(): bool {
+  return loaded;
 }
 
 /** The step at which `loadPlan` stopped, or −1. */

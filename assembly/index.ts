@@ -1,10 +1,11 @@
 // Every export of the core, and nothing else. Zero imports; the memory is exported and grown only
 // by the host, once, before `load`.
 
-import { Build } from "./abi";
-import { failedAt, loadPlan, runAll, runRange } from "./execute";
+import { Build, Status } from "./abi";
+import { failedAt, isLoaded, loadPlan, runAll, runRange } from "./execute";
 import { narrow, setNarrow } from "./simd/machine";
 import { relaxedWorth } from "./simd/relaxedTest";
+import { startState } from "./state";
 
 /** Which build this is, and what it is worth here: a `Build` code. To be asked once, before `load`. */
 export function build(): i32 {
@@ -45,4 +46,14 @@ export function run(): i32 {
 /** Runs steps `from` … `to` − 1 of the plan, for profiling. Returns a `Status`. */
 export function runSteps(from: i32, to: i32): i32 {
   return runRange(from, to);
+}
+
+/**
+ * Starts a stream anew: the state becomes what the model starts with. To be called once after `load`, too, where the
+ * plan has a state (Plan.StateBytes); saving is reading those bytes of the arena. Returns a `Status`.
+ */
+export function resetState(): i32 {
+  if (!isLoaded()) return Status.NotLoaded;
+  startState();
+  return Status.Ok;
 }

@@ -22,6 +22,7 @@ export interface CoreExports {
   failedStep(): number;
   run(): number;
   runSteps(from: number, to: number): number;
+  resetState(): number;
 }
 
 /** A compiled build and the address in its memory where a model is put. */
@@ -34,7 +35,7 @@ export interface Core {
 }
 
 const ALIGN = 64;
-const FUNCTIONS = ["build", "heapBase", "load", "failedStep", "run", "runSteps"] as const;
+const FUNCTIONS = ["build", "heapBase", "load", "failedStep", "run", "runSteps", "resetState"] as const;
 
 /** A fresh instance with its own memory. Throws MoteError NO_CORE. */
 export async function startCore(module: WebAssembly.Module): Promise<CoreExports> {

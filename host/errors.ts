@@ -14,6 +14,8 @@ export type MoteErrorCode =
   | "FETCH"
   /** unknown or missing input or output name, wrong length or wrong array type */
   | "BAD_INPUT"
+  /** not a saved state, or one that is damaged, of another version or of another model */
+  | "BAD_STATE"
   /** the session was disposed */
   | "DISPOSED"
   /** no core build runs on this engine, or a core file is not what it should be */

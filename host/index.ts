@@ -23,6 +23,7 @@ export type { VerifyOptions } from "./format/verify.ts";
 export type { LoadOptions, Model, SessionOptions } from "./model.ts";
 export type { Inputs, Outputs, ProfileRow, Session } from "./session.ts";
 export type { ModelSource } from "./source.ts";
+export type { SessionState } from "./state.ts";
 
 // functions, because `import.meta.url` is not defined in every host that brings its own core
 const BESIDE: CoreSource = {

@@ -7,6 +7,7 @@ import { Edge, kindOf } from "./edge.ts";
 import { MoteError } from "./errors.ts";
 import type { TensorArray } from "./format/dtype.ts";
 import type { ModelFile } from "./format/reader.ts";
+import { SessionState } from "./state.ts";
 import { statusError } from "./status.ts";
 
 /** An array for every input, by name; a model with one input also takes the array itself. */
@@ -64,6 +65,8 @@ export class Session {
   readonly build: BuildName;
   /** bytes of WebAssembly memory that it holds */
   readonly memoryBytes: number;
+  /** what a streaming model keeps between runs: to save, load and reset */
+  readonly state: SessionState;
   readonly #file: ModelFile;
   #inputs: readonly Edge[];
   #outputs: readonly Edge[];
@@ -78,10 +81,18 @@ export class Session {
     this.#core = core;
     this.#inputs = file.inputs.map((slot) => new Edge("Input", slot, buffer, base));
     this.#outputs = file.outputs.map((slot) => new Edge("Output", slot, buffer, base));
+    this.state = new SessionState(
+      file.image,
+      buffer,
+      base,
+      () => void this.#alive(),
+      () => void core.resetState(),
+    );
+    core.resetState();
   }
 
   /**
-   * Runs the model once.
+   * Runs the model once; a streaming model goes on from where the run before it ended (see `state`).
    *
    * @param inputs one array for every input: of the port's storage dtype (raw quantized values), or a
    * Float32Array of real values, which is quantized as `saturate(round(x / scale) + zeroPoint)` in float32,
@@ -116,13 +127,17 @@ export class Session {
   }
 
   /**
-   * Times every step: the fastest of `runs` runs.
+   * Times every step: the fastest of `runs` runs. A stream's state is left as it was.
    *
    * @param inputs as for `run`; the file's own self-test inputs when absent.
    * @throws MoteError BAD_INPUT, DISPOSED.
    */
   profile(inputs?: Inputs, { runs = 20 }: { readonly runs?: number } = {}): ProfileRow[] {
     this.#alive();
+    return this.state.aside(() => this.#profile(inputs, runs));
+  }
+
+  #profile(inputs: Inputs | undefined, runs: number): ProfileRow[] {
     const { steps } = this.#file.header;
     const ms = new Float64Array(steps.length).fill(Infinity);
     for (let run = 0; run < runs; run++) {
@@ -137,14 +152,16 @@ export class Session {
     return steps.map(({ name, op, kernel, macs }, index) => ({ index, name, op, kernel, macs, ms: ms[index]! }));
   }
 
-  /** Whether the file's own inputs give the file's own outputs, byte for byte, on this engine. */
+  /** Whether the file's own inputs give the file's own outputs, byte for byte, on this engine; a stream goes on as if it had not been asked. */
   selfTest(): boolean {
     this.#alive();
-    this.#writeVectors();
-    this.#steps(0, -1);
-    return this.#outputs.every(({ bytes }, i) => {
-      const expected = this.#file.selfTest.outputs[i]!;
-      return bytes.every((byte, at) => byte === expected[at]);
+    return this.state.aside(() => {
+      this.#writeVectors();
+      this.#steps(0, -1);
+      return this.#outputs.every(({ bytes }, i) => {
+        const expected = this.#file.selfTest.outputs[i]!;
+        return bytes.every((byte, at) => byte === expected[at]);
+      });
     });
   }
 

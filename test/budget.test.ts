@@ -26,7 +26,17 @@ describe.each(["scalar", "simd", "relaxed"])("the %s core", (build) => {
 
   it("exports its memory, what host/core.ts calls, the choice of inner loops, and nothing else", () => {
     const names = [...text.matchAll(/\(export "(\w+)" \((\w+) /g)].map(([, name, kind]) => `${kind} ${name}`);
-    const functions = ["build", "failedStep", "heapBase", "isNarrow", "load", "run", "runSteps", "useNarrow"];
+    const functions = [
+      "build",
+      "failedStep",
+      "heapBase",
+      "isNarrow",
+      "load",
+      "resetState",
+      "run",
+      "runSteps",
+      "useNarrow",
+    ];
     expect(names.sort()).toEqual([...functions.map((name) => `func ${name}`), "memory memory"]);
   });
 

@@ -20,7 +20,8 @@ interface Family {
 }
 
 const FIRST: readonly Family[] = [
-  { name: "plan", budget: 9.5 * KIB, files: ["index", "execute", "memory", "simd/relaxedTest", "simd/machine"] },
+  // the walk has two cases for each step of every family
+  { name: "plan", budget: 11 * KIB, files: ["index", "execute", "memory", "simd/relaxedTest", "simd/machine"] },
   {
     name: "products of matrices",
     budget: 18 * KIB,
@@ -77,7 +78,7 @@ const FIRST: readonly Family[] = [
 ];
 
 /** What came after the first operators. */
-const LATER: readonly Family[] = [];
+const LATER: readonly Family[] = [{ name: "state", budget: 0.5 * KIB, files: ["state"] }];
 
 const asc = createRequire(import.meta.url).resolve("assemblyscript/bin/asc.js");
 

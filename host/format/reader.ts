@@ -54,6 +54,10 @@ function readPlan(image: Uint8Array, header: Header): PortSlot[] {
   equal("plan output count", word(Plan.OutputCount), outputs.length);
   equal("plan step count", word(Plan.StepCount), steps.length);
   fits("plan step offset", word(Plan.StepOffset), steps.length, STEP_WORDS * 4);
+  const state = word(Plan.StateBytes);
+  const inArena = word(Plan.StateOffset) >= image.length && word(Plan.StateOffset) + state <= total;
+  if (state && !inArena) badModel("plan state offset", "inside the arena", word(Plan.StateOffset));
+  if (state) fits("plan initial state", word(Plan.StateInit), 1, state);
   const io = word(Plan.IoOffset);
   const ports = [...inputs, ...outputs];
   fits("plan io offset", io, ports.length, 8);

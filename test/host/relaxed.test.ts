@@ -9,7 +9,7 @@ import { CORE } from "../support/core.ts";
 vi.mock("../../host/features.ts", () => ({ hasSimd: () => true, relaxedWins: () => true }));
 
 function standIn(worth: Build): Uint8Array<ArrayBuffer> {
-  const functions = ["heapBase", "load", "failedStep", "run", "runSteps"];
+  const functions = ["heapBase", "load", "failedStep", "run", "runSteps", "resetState"];
   const text = `(module (memory (export "memory") 1) (func (export "build") (result i32) (i32.const ${worth}))
     ${functions.map((name) => `(func (export "${name}") (result i32) (i32.const 0))`).join("")})`;
   return new Uint8Array(binaryen.parseText(text).emitBinary());

@@ -2,13 +2,31 @@
 // Invariant: depends on nothing but the graph and the inputs; plain and slow.
 
 import { ToolError } from "../errors.ts";
-import { elementCount, type Graph, type TensorData } from "../graph/graph.ts";
+import { elementCount, type Graph, type TensorData, zeros } from "../graph/graph.ts";
 import type { Value } from "../ops/operator.ts";
 import { operatorFor } from "../ops/registry.ts";
 
-/** Evaluates `graph` on `inputs` (one typed array an input, in order). Returns every tensor's data, by id. */
-export function evaluateAll(graph: Graph, inputs: readonly TensorData[]): readonly (TensorData | undefined)[] {
+/** What a session starts with: every state as the real value 0. */
+export function freshStates(graph: Graph): TensorData[] {
+  return (graph.states ?? []).map(({ input }) => {
+    const { dtype, shape, quant } = graph.tensors[input]!;
+    const data = zeros(dtype, elementCount(shape));
+    if (data instanceof BigInt64Array) return data;
+    return data.fill(quant?.zeroPoint[0] ?? 0);
+  });
+}
+
+/**
+ * Evaluates `graph` on `inputs` (one typed array an input, in order) and on what the run before it left, else on a
+ * fresh state. Returns every tensor's data, by id.
+ */
+export function evaluateAll(
+  graph: Graph,
+  inputs: readonly TensorData[],
+  states: readonly TensorData[] = freshStates(graph),
+): readonly (TensorData | undefined)[] {
   const data: (TensorData | undefined)[] = graph.tensors.map((tensor) => tensor.data);
+  for (const [i, { input }] of (graph.states ?? []).entries()) data[input] = states[i]!;
   for (const [i, id] of graph.inputs.entries()) {
     const tensor = graph.tensors[id]!;
     const expected = elementCount(tensor.shape);
@@ -34,4 +52,22 @@ export function evaluateAll(graph: Graph, inputs: readonly TensorData[]): readon
 export function evaluate(graph: Graph, inputs: readonly TensorData[]): readonly TensorData[] {
   const data = evaluateAll(graph, inputs);
   return graph.outputs.map((id) => data[id]!);
+}
+
+/** One run of a stream after another: `run` gives the outputs and keeps the states, as a session does. */
+export class StreamReference {
+  readonly #graph: Graph;
+  /** in the order of `graph.states` */
+  states: readonly TensorData[];
+
+  constructor(graph: Graph) {
+    this.#graph = graph;
+    this.states = freshStates(graph);
+  }
+
+  run(inputs: readonly TensorData[]): readonly TensorData[] {
+    const data = evaluateAll(this.#graph, inputs, this.states);
+    this.states = (this.#graph.states ?? []).map(({ output }) => data[output]!);
+    return this.#graph.outputs.map((id) => data[id]!);
+  }
 }

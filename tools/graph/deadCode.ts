@@ -1,12 +1,13 @@
 // Removes nodes and tensors that no output depends on, and numbers the rest anew.
-// Invariant: inputs stay, also unused ones: they are part of the model's interface.
+// Invariant: inputs stay, also unused ones: they are part of the model's interface; so does what a run leaves to the next.
 
 import type { Graph, Tensor } from "./graph.ts";
 import { rename, tensorAt } from "./uses.ts";
 
 export function removeDeadCode(graph: Graph): Graph {
-  const live = new Set<number>([...graph.inputs, ...graph.outputs]);
-  const wanted = new Set<number>(graph.outputs);
+  const kept = (graph.states ?? []).map(({ output }) => output);
+  const live = new Set<number>([...graph.inputs, ...graph.outputs, ...(graph.states ?? []).map(({ input }) => input)]);
+  const wanted = new Set<number>([...graph.outputs, ...kept]);
   const nodes = graph.nodes
     .toReversed()
     .filter((node) => {
@@ -30,5 +31,11 @@ export function removeDeadCode(graph: Graph): Graph {
     inputs: moved(graph.inputs),
     outputs: moved(graph.outputs),
     ...(graph.edges === undefined ? {} : { edges }),
+    ...(graph.states && {
+      states: graph.states.map(({ input, output }) => ({
+        input: ids.get(input) ?? input,
+        output: ids.get(output) ?? output,
+      })),
+    }),
   };
 }

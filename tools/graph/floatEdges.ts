@@ -47,7 +47,8 @@ function outputEdges(graph: Graph): Graph {
   const edges = new Map(graph.edges);
   const tensors = [...graph.tensors];
   const gone = new Set<Node>();
-  const ports = new Set<number>([...graph.inputs, ...graph.outputs]);
+  const kept = (graph.states ?? []).flatMap(({ input, output }) => [input, output]);
+  const ports = new Set<number>([...graph.inputs, ...graph.outputs, ...kept]);
   const replaced = new Map<number, number>();
   for (const id of new Set(graph.outputs)) {
     const node = uses.producer(id);

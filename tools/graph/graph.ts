@@ -140,6 +140,15 @@ export type Node<K extends OpName = OpName> = {
   };
 }[K];
 
+/**
+ * A tensor that a run leaves to the next one: `input` has no producer and is neither a constant nor an input of the
+ * model; it starts as the real value 0, and after each run holds what a node wrote to `output`, of the same type.
+ */
+export interface State {
+  readonly input: number;
+  readonly output: number;
+}
+
 export interface Graph {
   readonly name: string;
   readonly tensors: Tensor[];
@@ -148,6 +157,8 @@ export interface Graph {
   readonly outputs: readonly number[];
   /** inputs and outputs that the caller sees as float32 although the tensor is an integer: the host converts */
   readonly edges?: ReadonlyMap<number, "float32">;
+  /** what a streaming model keeps between runs */
+  readonly states?: readonly State[];
 }
 
 export function elementCount(shape: readonly number[]): number {

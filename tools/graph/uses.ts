@@ -10,8 +10,8 @@ export class Uses {
   readonly #consumers = new Map<number, Node[]>();
 
   constructor(graph: Graph) {
-    this.#inputs = new Set(graph.inputs);
-    this.#outputs = new Set(graph.outputs);
+    this.#inputs = new Set([...graph.inputs, ...(graph.states ?? []).map(({ input }) => input)]);
+    this.#outputs = new Set([...graph.outputs, ...(graph.states ?? []).map(({ output }) => output)]);
     for (const node of graph.nodes) {
       for (const id of node.outputs) this.#producers.set(id, node);
       for (const id of new Set(node.inputs)) {

@@ -3,11 +3,12 @@
 
 import { ToolError } from "../errors.ts";
 import { operatorFor } from "../ops/registry.ts";
-import { elementCount, type Graph, type Node, type Tensor } from "./graph.ts";
+import { elementCount, type Graph, type Node, type State, type Tensor } from "./graph.ts";
+import { sameType } from "./uses.ts";
 
 /** Throws a ToolError in one sentence for the first thing that does not fit. */
 export function validateGraph(graph: Graph): void {
-  const known = new Set<number>(graph.inputs);
+  const known = new Set<number>([...graph.inputs, ...(graph.states ?? []).map(({ input }) => input)]);
   for (const [id, tensor] of graph.tensors.entries()) {
     if (!tensor.data) continue;
     known.add(id);
@@ -33,6 +34,27 @@ export function validateGraph(graph: Graph): void {
   for (const id of graph.outputs) {
     if (!known.has(id))
       throw new ToolError("BAD_GRAPH", `the output "${graph.tensors[id]?.name ?? id}" is never written.`);
+  }
+  for (const state of graph.states ?? []) checkState(graph, state);
+}
+
+function checkState(graph: Graph, { input, output }: State): void {
+  const [before, after] = [graph.tensors[input], graph.tensors[output]];
+  if (!before || !after || !sameType(before, after)) {
+    const text = (tensor?: Tensor): string =>
+      tensor ? `${tensor.dtype} [${tensor.shape}] "${tensor.name}"` : "nothing";
+    throw new ToolError(
+      "BAD_GRAPH",
+      `the state ${text(before)} is replaced by ${text(after)} after each run: both must have one type and quantization.`,
+    );
+  }
+  const written =
+    graph.nodes.some((node) => node.outputs.includes(input)) || graph.inputs.includes(input) || before.data;
+  if (written || !graph.nodes.some((node) => node.outputs.includes(output))) {
+    throw new ToolError(
+      "BAD_GRAPH",
+      `the state "${before.name}" must be written by nothing but the end of a run, and "${after.name}" by a node; copy it in a node of its own.`,
+    );
   }
 }
 

@@ -31,8 +31,11 @@ export interface Arena {
 
 const ALIGN = 16;
 
-export function planArena(buffers: readonly Buffer[]): Arena {
-  const order = buffers.map((_, i) => i).sort((a, b) => buffers[b]!.bytes - buffers[a]!.bytes || a - b);
+/** The first `leading` buffers lie at the start, in their order; they must live throughout. */
+export function planArena(buffers: readonly Buffer[], leading = 0): Arena {
+  const bySize = (a: number, b: number): number => buffers[b]!.bytes - buffers[a]!.bytes || a - b;
+  const all = buffers.map((_, i) => i);
+  const order = [...all.slice(0, leading), ...all.slice(leading).sort(bySize)];
   const placed: PlacedBuffer[] = [];
   const result: PlacedBuffer[] = new Array(buffers.length);
   let bytes = 0;

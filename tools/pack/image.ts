@@ -1,8 +1,10 @@
 // Writes the image: plan header, io records, steps, params; the bytes that the core reads.
 // assembly/abi.ts draws it. Invariant: same graph, same bytes; every offset fits in 32 bits.
 
+import { createHash } from "node:crypto";
 import { ABI_VERSION, ConvKernel, NUMERICS_VERSION, Op, Plan, STEP_WORDS, Step } from "../../assembly/abi.ts";
 import { ToolError } from "../errors.ts";
+import { freshStates } from "../evaluate/reference.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { Ref } from "../ops/operator.ts";
 import { type Lowered, type LoweredStep, lowerGraph, tensorBytes } from "./lower.ts";
@@ -56,6 +58,8 @@ function imageOf(graph: Graph, lowered: Lowered): Image {
     at = offset + blob.length;
     return offset;
   });
+  const stateInit = align(at, PARAMS_ALIGN);
+  if (places.stateBytes > 0) at = stateInit + places.stateBytes;
   const imageBytes = align(at, IMAGE_ALIGN);
   const totalBytes = imageBytes + places.arena.bytes;
   const bytes = new Uint8Array(imageBytes);
@@ -73,6 +77,13 @@ function imageOf(graph: Graph, lowered: Lowered): Image {
     [Plan.InputCount, graph.inputs.length],
     [Plan.OutputCount, graph.outputs.length],
     [Plan.IoOffset, ioOffset],
+    ...(places.stateBytes > 0
+      ? ([
+          [Plan.StateOffset, imageBytes],
+          [Plan.StateBytes, places.stateBytes],
+          [Plan.StateInit, stateInit],
+        ] satisfies [number, number][])
+      : []),
   ];
   for (const [word, value] of header) view.setUint32(word * 4, value, true);
   for (const [i, id] of ports.entries()) {
@@ -96,6 +107,13 @@ function imageOf(graph: Graph, lowered: Lowered): Image {
     for (const [word, value] of step.floats ?? []) view.setFloat32(base + word * 4, value, true);
   }
   for (const [i, blob] of lowered.params.entries()) bytes.set(blob, paramOffsets[i]!);
+  if (places.stateBytes > 0) {
+    for (const [i, data] of freshStates(graph).entries()) {
+      const at = stateInit + places.arena.buffers[i]!.offset;
+      bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), at);
+    }
+    bytes.set(createHash("sha256").update(bytes).digest().subarray(0, 16), Plan.ModelId * 4);
+  }
   return { bytes, totalBytes, lowered, places };
 }
 

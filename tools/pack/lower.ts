@@ -2,6 +2,7 @@
 // Invariant: steps are in execution order; a step reads only what an earlier one, an input or the
 // image holds.
 
+import { Copy, Op } from "../../assembly/abi.ts";
 import type { Graph, Node, Tensor } from "../graph/graph.ts";
 import { DTYPE_BYTES, elementCount } from "../graph/graph.ts";
 import type { Lowering, Ref, StepSpec } from "../ops/operator.ts";
@@ -21,6 +22,9 @@ export interface Lowered {
   /** output tensor → the tensor whose bytes it shares */
   readonly aliases: ReadonlyMap<number, number>;
 }
+
+/** `nodeIndex` of the steps that belong to no node: they have no temporaries. */
+const NO_NODE = -1;
 
 /** `direct`: names of the nodes that must do without Winograd's larger weights. */
 export function lowerGraph(graph: Graph, direct: ReadonlySet<string> = new Set()): Lowered {
@@ -56,7 +60,30 @@ export function lowerGraph(graph: Graph, direct: ReadonlySet<string> = new Set()
     };
     operatorFor(node.op).lower(node, lowering);
   }
+  for (const { input, output } of graph.states ?? []) {
+    const node = graph.nodes.find(({ outputs }) => outputs.includes(output))!;
+    const place = (id: number): Ref => ({ kind: "tensor", id, byteOffset: 0 });
+    steps.push({
+      ...copyOf(place(output), place(input), tensorBytes(graph.tensors[input]!)),
+      node,
+      nodeIndex: NO_NODE,
+    });
+  }
   return { steps, params, temporaries, aliases };
+}
+
+/** After all nodes: what a run leaves to the next goes where the next will read it. */
+function copyOf(input: Ref, output: Ref, bytes: number): StepSpec {
+  const dims: [number, number][] = Array.from({ length: Copy.Rank }, (_, axis) => [Copy.Dim0 + axis, 1]);
+  const inner = Copy.Rank - 1;
+  dims[inner] = [Copy.Dim0 + inner, bytes];
+  return {
+    op: Op.Copy,
+    input,
+    output,
+    fields: [...dims, [Copy.ElementBytes, 1], [Copy.InStride0 + inner, 1], [Copy.OutStride0 + inner, 1]],
+    kernelName: `kept for the next run, ${bytes} bytes`,
+  };
 }
 
 export function tensorBytes(tensor: Tensor): number {

@@ -1,15 +1,22 @@
 // Gives every symbolic place its bytes in the arena: which tensors share a buffer (aliases, steps
 // that run in place), how long each buffer lives, and where `planArena` put it.
 // Invariant: a buffer lives from the step that first writes it to the last that reads it; graph
-// inputs from before the first step, graph outputs to after the last.
+// inputs from before the first step, graph outputs to after the last, states through all of it and at the start:
+//
+//   arena   0                    stateBytes
+//           ├ state 0 ┼ state 1 ──┼ buffers, shared by lifetime ┤
+//           │ saved, loaded, reset│ undefined between runs
 
 import type { Graph } from "../graph/graph.ts";
 import type { Ref } from "../ops/operator.ts";
+import { align16 } from "./align.ts";
 import { type Arena, type Buffer, planArena } from "./arena.ts";
 import { type Lowered, tensorBytes } from "./lower.ts";
 
 export interface Places {
   readonly arena: Arena;
+  /** bytes at the arena's start that keep their values between runs: the inputs of `graph.states`, in order */
+  readonly stateBytes: number;
   /** offset from the arena's start */
   offsetOf(ref: Exclude<Ref, { kind: "params" }>): number;
   scratchOffset(step: number): number;
@@ -43,6 +50,8 @@ export function assignPlaces(graph: Graph, lowered: Lowered): Places {
     for (const ref of [step.input, step.input2, step.output]) if (ref?.kind === "tensor") touch(ref.id, i);
   }
   for (const id of graph.outputs) touch(id, end);
+  const states = (graph.states ?? []).map(({ input }) => input);
+  for (const id of states) for (const step of [-1, end]) touch(id, step);
 
   for (const [i, step] of lowered.steps.entries()) {
     if (!step.inPlace || step.input?.kind !== "tensor" || step.output.kind !== "tensor") continue;
@@ -60,7 +69,8 @@ export function assignPlaces(graph: Graph, lowered: Lowered): Places {
 
   const buffers: Buffer[] = [];
   const tensorBuffer = new Map<number, number>();
-  for (const [id, life] of lives) {
+  for (const id of [...states, ...[...lives.keys()].filter((id) => !states.includes(id))]) {
+    const life = lives.get(id)!;
     const tensor = graph.tensors[id]!;
     tensorBuffer.set(id, buffers.push({ name: tensor.name, bytes: tensorBytes(tensor), ...life }) - 1);
   }
@@ -74,9 +84,11 @@ export function assignPlaces(graph: Graph, lowered: Lowered): Places {
       ? buffers.push({ name: `${step.node.name} scratch`, bytes: step.scratchBytes, first: i, last: i }) - 1
       : -1,
   );
-  const arena = planArena(buffers);
+  const arena = planArena(buffers, states.length);
+  const kept = arena.buffers.slice(0, states.length);
   return {
     arena,
+    stateBytes: kept.reduce((bytes, buffer) => Math.max(bytes, align16(buffer.offset + buffer.bytes)), 0),
     offsetOf(ref) {
       const index = ref.kind === "temporary" ? temporaryBuffer[ref.index]! : tensorBuffer.get(rootOf(ref.id))!;
       return arena.buffers[index]!.offset + ref.byteOffset;

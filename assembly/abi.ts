@@ -14,7 +14,7 @@
 //   word  0   1       2      3       4       5       6        7             8 …… 31
 //       ├ op ┼ kernel ┼ input ┼ input2 ┼ output ┼ params ┼ scratch ┼ scratchBytes ┼ operator's own fields ┤
 
-export const ABI_VERSION = 1;
+export const ABI_VERSION = 2;
 /** The integer rules of README "Numerics". A model packed under another version is refused. */
 export const NUMERICS_VERSION = 1;
 export const STEP_WORDS = 32;
@@ -159,6 +159,8 @@ export const enum Conv {
   OutZero = 24,
   Min = 25,
   Max = 26,
+  /** Winograd: rows of tiles that are multiplied together */
+  Band = 27,
 }
 
 export const enum ConvKernel {
@@ -170,7 +172,7 @@ export const enum ConvKernel {
   Int16 = 2,
   /** the same where TFLite sums in 32 bits, because the bias is int32; conv2d only */
   Int16Narrow = 3,
-  /** conv2d only: 3×3 with stride 1 by Winograd's F(2×2, 3×3) in exact integers (tools/pack/winograd.ts) */
+  /** Int8's params; conv2d only: 3×3 with stride 1 by Winograd's F(4×4, 3×3) in exact integers; `load` writes at Input2 */
   Winograd = 4,
 }
 

@@ -1,12 +1,13 @@
 // Walks the plan. Invariant: `run` executes only a plan that `load` has accepted whole, and nothing
 // that a step can write is read again to decide where to read or write.
 
-import { ABI_VERSION, NUMERICS_VERSION, Op, Plan, STEP_WORDS, SLACK_BYTES, Status, Step } from "./abi";
+import { ABI_VERSION, ConvKernel, NUMERICS_VERSION, Op, Plan, STEP_WORDS, SLACK_BYTES, Status, Step } from "./abi";
 import { field, setMemory } from "./memory";
 import { checkAdd, runAdd } from "./ops/add";
 import { checkAveragePool2d, runAveragePool2d } from "./ops/averagePool2d";
 import { checkBatchMatmul, runBatchMatmul } from "./ops/batchMatmul";
 import { checkConv2d, runConv2d } from "./ops/conv2d";
+import { prepareWinograd } from "./ops/conv2dWinograd";
 import { checkCopy, runCopy } from "./ops/copy";
 import { checkDepthwiseConv2d, runDepthwiseConv2d } from "./ops/depthwiseConv2d";
 import { checkDequantize, runDequantize } from "./ops/dequantize";
@@ -34,8 +35,8 @@ let failed: i32 = -1;
 let loaded: bool = false;
 
 /**
- * Accepts or refuses the image at `at`, of whose memory `available` bytes may be used.
- * Nothing is written. The plan is read only here and in `run`.
+ * Accepts or refuses the image at `at`, of whose memory `available` bytes may be used. Once all steps are
+ * accepted, writes to the arena what some make of their params. The plan is read only here and in `run`.
  */
 export function loadPlan(at: usize, available: u32): i32 {
   loaded = false;
@@ -60,6 +61,9 @@ export function loadPlan(at: usize, available: u32): i32 {
       failed = i;
       return status;
     }
+  }
+  if (ASC_FEATURE_SIMD) {
+    for (let i = 0; i < stepCount; i++) prepareStep(firstStep + <usize>i * STEP_BYTES);
   }
   loaded = true;
   return Status.Ok;
@@ -133,6 +137,11 @@ function checkStep(step: usize): i32 {
     default:
       return Status.Operator;
   }
+}
+
+/** Writes what stays in the arena from one run to the next. */
+function prepareStep(step: usize): void {
+  if (field(step, Step.Op) == Op.Conv2d && field(step, Step.Kernel) == ConvKernel.Winograd) prepareWinograd(step);
 }
 
 function runStep(step: usize): void {

@@ -39,7 +39,7 @@ const FIRST: readonly Family[] = [
     ],
   },
   { name: "conv2d", budget: 9 * KIB, files: ["ops/conv2d", "ops/conv2d16", "simd/rowRing"] },
-  { name: "Winograd", budget: 7.5 * KIB, files: ["ops/conv2dWinograd", "simd/extmul16"] },
+  { name: "Winograd", budget: 8 * KIB, files: ["ops/conv2dWinograd", "simd/extmul16"] },
   { name: "depthwise", budget: 8 * KIB, files: ["ops/depthwiseConv2d", "simd/planes"] },
   { name: "transposed", budget: 4 * KIB, files: ["ops/transposedConv2d"] },
   { name: "dense", budget: 4.5 * KIB, files: ["ops/fullyConnected", "ops/fullyConnected16", "ops/batchMatmul"] },

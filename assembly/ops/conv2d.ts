@@ -26,12 +26,12 @@ export function checkConv2d(step: usize): i32 {
   if (kernel != ConvKernel.Int8 && kernel != ConvKernel.Int8Wide && kernel != ConvKernel.Winograd) return Status.Kernel;
   const status = checkConvShape(step);
   if (status != Status.Ok) return status;
-  if (kernel == ConvKernel.Winograd) return checkWinograd(step);
   const segment = segmentCells(step);
   const count = extent(segmentCount(step), (segment + 1) >> 1);
   if (count > <u64>(MAX_K / 2)) return Status.Shape;
   if (!hasParams(step, blocksBytes(field(step, Conv.OutC), <i32>count, kernel == ConvKernel.Int8Wide)))
     return Status.Params;
+  if (kernel == ConvKernel.Winograd) return checkWinograd(step);
   return hasScratch(step, scratchBytes(step)) ? Status.Ok : Status.Scratch;
 }
 
@@ -115,8 +115,8 @@ function patchBytes(step: usize): i32 {
 
 export function runConv2d(step: usize): void {
   const kernel = field(step, Step.Kernel);
-  if (kernel == ConvKernel.Winograd) runWinograd(step);
-  else if (kernel >= ConvKernel.Int16) runConv2d16(step);
+  if (ASC_FEATURE_SIMD && kernel == ConvKernel.Winograd) runWinograd(step);
+  else if (kernel == ConvKernel.Int16 || kernel == ConvKernel.Int16Narrow) runConv2d16(step);
   else if (kernel == ConvKernel.Int8Wide) runInt8<i32>(step);
   else runInt8<f32>(step);
 }

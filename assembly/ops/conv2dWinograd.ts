@@ -1,99 +1,152 @@
-// conv2d, 3×3 with stride 1, by Winograd's F(2×2, 3×3) in exact integers (Lavin & Gray, "Fast
-// Algorithms for Convolutional Neural Networks", 2016): four outputs for sixteen products a channel
-// instead of thirty-six. No precision is lost: dot_i16x8 multiplies int16, and
+// conv2d, 3×3 with stride 1, by Winograd's F(4×4, 3×3) in exact integers (Lavin & Gray, "Fast Algorithms for
+// Convolutional Neural Networks", 2016): sixteen outputs for thirty-six products a channel instead of 144.
+// The algorithm's fractions are scaled away, and what the scales leave is divided out of the sums at the end:
 //
-//   V = Bᵀ d B                 |V| ≤ 4·128 of int8 inputs d, a 4×4 tile at every second row and column
-//   U = (2G) g (2G)ᵀ           |U| ≤ 9·127 of int8 weights g, made by the packer
-//   4·Y = Aᵀ (Σ U·V) A         a multiple of 4; int32 as long as InC ≤ MAX_IN
+//   V = Bᵀ d B            |V| ≤ 100·128 of int8 inputs d, a 6×6 tile at every fourth row and column
+//   U = G' g G'ᵀ          |U| ≤ 144·128 of int8 weights g; rows of G' are rows of G times 24, 12, 12, 24, 24, 12
+//   9·2ˢ·Y = Aᵀ (Σ U·V) A      s = 6, 5 or 4: 24·24, 24·12 or 12·12 = 9·2ˢ
 //
-//   params, a block of eight outputs:  ├ bias i32×8 ┼ multiplier f32×8 ┼ U₀ ┼ U₁ ┼ … U₁₅ ┤  Uₖ: pairs of inputs × 8 outputs, int16
-//   scratch:  ├ row ring, 4 rows ┼ V: 16 × tiles × InC int16 ┼ products: 16 × tiles × 8 int32 ┤  tiles: a row of them, padded to 4
+// Both transforms fit in int16, so dot_i16x8 multiplies them; the sums may pass int32 and wrap. Times the inverse of
+// nine modulo 2³² they are 2ˢ·Y again, exact as long as |Y| < 2²⁵, which the packer makes sure of.
 //
-// Invariant: equals the direct convolution bit for bit; tiles that only pad a row are never stored.
+//   params: the blocks of the direct kernel (simd/gemm.ts). `load` makes U of them, once, at Input2 in the arena:
+//           ├ U₀ ┼ U₁ ┼ … U₃₅ ┤ of eight outputs, then the next eight     Uₖ: pairs of inputs × 8 outputs, int16
+//   scratch:  ├ row ring, 4·band + 2 rows ┼ six rows' vertical sums ┼ V: 36 × tiles × InC int16 ┼ products: 36 × tiles × 8 int32 ┤
+//   tiles:    those of `band` rows of tiles, together a multiple of four if they can be, padded to one
+//
+// Invariant: equals the direct convolution bit for bit; tiles that only pad are never stored. The scalar build
+// convolves directly.
 
 import { Conv, Status, Step } from "../abi";
-import { address, field, hasParams, hasScratch } from "../memory";
-import { MAGIC_BITS, requantize, requantize16 } from "../numeric/requantize";
+import { address, canWrite, field, hasScratch } from "../memory";
+import { MAGIC_BITS, requantize16 } from "../numeric/requantize";
 import { multiplyNarrow } from "../simd/extmul16";
 import { storeTail } from "../simd/lanes";
 import { narrow } from "../simd/machine";
 import { ringAdvance, ringRow, ringSetup, ringStart, slotBytes16 } from "../simd/rowRing";
 
-/** Most input channels for which 4·Y stays in int32. */
-const MAX_IN: i32 = 3600;
+/** Keeps every 32-bit product of sizes below 2^31. */
+const MAX_IN: i32 = 4096;
+/** 9 · INVERSE = 1 modulo 2³². */
+const INVERSE: i32 = 954437177;
 
-/** The dimensions have been checked as any convolution's. */
+/** The dimensions and the params have been checked as any convolution's. */
 export function checkWinograd(step: usize): i32 {
-  const inC = field(step, Conv.InC);
+  const inC = field(step, Conv.InC), outC = field(step, Conv.OutC), band = field(step, Conv.Band);
   if (
     field(step, Conv.KernelH) != 3 || field(step, Conv.KernelW) != 3 ||
     field(step, Conv.StrideH) != 1 || field(step, Conv.StrideW) != 1 ||
     field(step, Conv.DilationH) != 1 || field(step, Conv.DilationW) != 1 ||
-    (inC & 7) != 0 || inC > MAX_IN
+    (inC & 7) != 0 || inC > MAX_IN || band < 1 || band > 4
   ) {
     return Status.Shape;
   }
-  const blocks = <u64>((field(step, Conv.OutC) + 7) >> 3);
-  if (!hasParams(step, blocks * (64 + 256 * <u64>inC))) return Status.Params;
-  const tiles = <u64>paddedTiles(step);
-  const bytes = 4 * slotBytes16(ringPixels(step), inC) + tiles * (<u64>inC * 32 + 512);
+  if (!canWrite(step, Step.Input2, (<u64>((outC + 7) >> 3)) * 576 * <u64>inC)) return Status.Write;
+  const tiles = <u64>paddedTiles(step), pixels = ringPixels(step);
+  const bytes = (4 * <u64>band + 2) * slotBytes16(pixels, inC) + 12 * <u64>pixels * <u64>inC + tiles * (<u64>inC * 72 + 1152);
   return hasScratch(step, bytes) ? Status.Ok : Status.Scratch;
 }
 
 function tilesInRow(step: usize): i32 {
-  return (field(step, Conv.OutW) + 1) >> 1;
+  return (field(step, Conv.OutW) + 3) >> 2;
 }
 
 function paddedTiles(step: usize): i32 {
-  return (tilesInRow(step) + 3) & ~3;
+  return (field(step, Conv.Band) * tilesInRow(step) + 3) & ~3;
 }
 
 function ringPixels(step: usize): i32 {
-  return 2 * tilesInRow(step) + 2;
+  return 4 * tilesInRow(step) + 2;
+}
+
+/** Where a tap's weights of a pair lie, `t` pairs after the tap before. */
+const taps: usize = memory.data(18 * 16);
+
+/** Makes U of the params. */
+export function prepareWinograd(step: usize): void {
+  const inC = field(step, Conv.InC);
+  const tap = <usize>inC << 3;
+  let block = address(step, Step.Params), u = address(step, Step.Input2);
+  for (let n = field(step, Conv.OutC); n > 0; n -= 8) {
+    block += 64;
+    for (let c = 0; c < inC; c += 2) {
+      for (let half: usize = 0; half < 16; half += 8) {
+        // down the columns: taps[i·3 + kx], i = 0 … 5
+        let w = block + half;
+        for (let kx: usize = 0; kx < 48; kx += 16, w += tap) {
+          sixOfWeights(v128.load8x8_s(w), v128.load8x8_s(w + 3 * tap), v128.load8x8_s(w + 6 * tap), taps + kx, 48);
+        }
+        // along the rows
+        let to = u + 2 * half;
+        for (let i: usize = 0; i < 6 * 48; i += 48) {
+          sixOfWeights(v128.load(taps + i), v128.load(taps + i, 16), v128.load(taps + i, 32), to, tap << 1);
+          to += 6 * (tap << 1);
+        }
+      }
+      block += 16;
+      u += 32;
+    }
+    block += 8 * tap;
+    u += 35 * (tap << 1);
+  }
+}
+
+/** G' times three weights. */
+// @ts-ignore: decorator
+@inline
+function sixOfWeights(g0: v128, g1: v128, g2: v128, to: usize, stride: usize): void {
+  const outer = i16x8.add(g0, g2), far = i16x8.add(g0, i16x8.shl(g2, 2)), middle = i16x8.add(g1, g1);
+  v128.store(to, i16x8.mul(g0, i16x8.splat(6)));
+  v128.store(to + stride, i16x8.mul(i16x8.add(outer, g1), i16x8.splat(-2)));
+  v128.store(to + 2 * stride, i16x8.mul(i16x8.sub(outer, g1), i16x8.splat(-2)));
+  v128.store(to + 3 * stride, i16x8.add(far, middle));
+  v128.store(to + 4 * stride, i16x8.sub(far, middle));
+  v128.store(to + 5 * stride, i16x8.mul(g2, i16x8.splat(12)));
 }
 
 export function runWinograd(step: usize): void {
-  if (ASC_FEATURE_SIMD) vector(step);
-  else scalar(step);
-}
-
-function vector(step: usize): void {
   const inC = field(step, Conv.InC), outC = field(step, Conv.OutC);
   const outH = field(step, Conv.OutH), outW = field(step, Conv.OutW);
-  const padTop = field(step, Conv.PadTop);
-  const tiles = tilesInRow(step), padded = paddedTiles(step);
-  const slot = <usize>slotBytes16(ringPixels(step), inC);
+  const padTop = field(step, Conv.PadTop), band = field(step, Conv.Band);
+  const across = tilesInRow(step), tiles = paddedTiles(step), pixels = ringPixels(step);
+  const slot = <usize>slotBytes16(pixels, inC);
   const ring = address(step, Step.Scratch);
-  const planes = ring + 4 * slot;
-  const planeBytes = <usize>(padded * inC) << 1;
-  const products = planes + 16 * planeBytes;
-  const blockBytes: usize = 64 + 256 * <usize>inC;
+  const sums = ring + <usize>(4 * band + 2) * slot;
+  const rowBytes = (<usize>(pixels * inC)) << 1;
+  const planes = sums + 6 * rowBytes;
+  const planeBytes = (<usize>(tiles * inC)) << 1;
+  const products = planes + 36 * planeBytes;
+  const productBytes = (<usize>tiles) << 5;
+  const blockBytes: usize = 64 + 72 * <usize>inC;
   const inputBytes = <usize>(field(step, Conv.InH) * field(step, Conv.InW) * inC);
   ringSetup(
-    ring, 4, slot, ringPixels(step),
+    ring, 4 * band + 2, slot, pixels,
     field(step, Conv.InH), field(step, Conv.InW), inC, field(step, Conv.PadLeft), field(step, Conv.InZero),
   );
   let input = address(step, Step.Input), output = address(step, Step.Output);
   for (let b = 0; b < field(step, Conv.Batch); b++) {
     ringStart(input, -padTop);
-    for (let oy = 0; oy < outH; oy += 2) {
-      const top = oy - padTop;
-      ringAdvance<i16>(top, top + 3);
-      transformInput(ringRow(top), ringRow(top + 1), ringRow(top + 2), ringRow(top + 3), planes, planeBytes, inC, tiles);
-      const rows = min(2, outH - oy);
-      let block = address(step, Step.Params);
+    for (let oy = 0; oy < outH; oy += 4 * band) {
+      const rows = min(band, (outH - oy + 3) >> 2);
+      for (let r = 0; r < rows; r++) {
+        const top = oy + 4 * r - padTop;
+        ringAdvance<i16>(top, top + 5);
+        transformColumns(top, sums, rowBytes);
+        transformRows(sums, rowBytes, planes + <usize>(r * across * inC) * 2, planeBytes, inC, across);
+      }
+      let block = address(step, Step.Params), u = address(step, Step.Input2);
       for (let n = 0; n < outC; n += 8) {
-        let u = block + 64;
-        for (let k = 0; k < 16; k++) {
-          const plane = planes + <usize>k * planeBytes, sums = products + <usize>k * ((<usize>padded) << 5);
-          if (narrow) multiplyNarrow(plane, u, sums, inC, padded);
-          else multiply(plane, u, sums, inC, padded);
+        for (let k: usize = 0; k < 36; k++) {
+          if (narrow) multiplyNarrow(planes + k * planeBytes, u, products + k * productBytes, inC, tiles);
+          else multiply(planes + k * planeBytes, u, products + k * productBytes, inC, tiles);
           u += (<usize>inC) << 4;
         }
-        transformOutput(
-          step, products, (<usize>padded) << 5, block,
-          output + <usize>(oy * outW * outC + n), rows, outC - n,
-        );
+        for (let r = 0; r < rows; r++) {
+          transformOutput(
+            step, products + ((<usize>(r * across)) << 5), productBytes, block,
+            output + <usize>((oy + 4 * r) * outW * outC + n), outH - oy - 4 * r, outC - n,
+          );
+        }
         block += blockBytes;
       }
     }
@@ -102,44 +155,58 @@ function vector(step: usize): void {
   }
 }
 
-/** V of a row of tiles. Vertical sums of a column serve two neighbouring tiles. */
-function transformInput(r0: usize, r1: usize, r2: usize, r3: usize, planes: usize, plane: usize, inC: i32, tiles: i32): void {
-  const pixel = (<usize>inC) << 1;
-  for (let c: usize = 0; c < pixel; c += 16) {
-    let at = c, v = planes + c;
-    let d0 = v128.load(r0 + at), d1 = v128.load(r1 + at), d2 = v128.load(r2 + at), d3 = v128.load(r3 + at);
-    let a0 = i16x8.sub(d0, d2), a1 = i16x8.add(d1, d2), a2 = i16x8.sub(d2, d1), a3 = i16x8.sub(d1, d3);
-    at += pixel;
-    d0 = v128.load(r0 + at); d1 = v128.load(r1 + at); d2 = v128.load(r2 + at); d3 = v128.load(r3 + at);
-    let b0 = i16x8.sub(d0, d2), b1 = i16x8.add(d1, d2), b2 = i16x8.sub(d2, d1), b3 = i16x8.sub(d1, d3);
-    for (let t = 0; t < tiles; t++) {
-      at += pixel;
-      d0 = v128.load(r0 + at); d1 = v128.load(r1 + at); d2 = v128.load(r2 + at); d3 = v128.load(r3 + at);
-      const c0 = i16x8.sub(d0, d2), c1 = i16x8.add(d1, d2), c2 = i16x8.sub(d2, d1), c3 = i16x8.sub(d1, d3);
-      at += pixel;
-      d0 = v128.load(r0 + at); d1 = v128.load(r1 + at); d2 = v128.load(r2 + at); d3 = v128.load(r3 + at);
-      const e0 = i16x8.sub(d0, d2), e1 = i16x8.add(d1, d2), e2 = i16x8.sub(d2, d1), e3 = i16x8.sub(d1, d3);
-      fourPlanes(v, plane, a0, b0, c0, e0);
-      fourPlanes(v + 4 * plane, plane, a1, b1, c1, e1);
-      fourPlanes(v + 8 * plane, plane, a2, b2, c2, e2);
-      fourPlanes(v + 12 * plane, plane, a3, b3, c3, e3);
-      v += pixel;
-      a0 = c0; a1 = c1; a2 = c2; a3 = c3;
-      b0 = e0; b1 = e1; b2 = e2; b3 = e3;
-    }
+/** Bᵀ times six values. */
+// @ts-ignore: decorator
+@inline
+function sixOfInputs(d0: v128, d1: v128, d2: v128, d3: v128, d4: v128, d5: v128, to: usize, stride: usize): void {
+  const c = i16x8.sub(d4, d2), e = i16x8.shl(i16x8.sub(d3, d1), 1);
+  const a = i16x8.sub(d4, i16x8.shl(d2, 2)), b = i16x8.sub(d3, i16x8.shl(d1, 2));
+  v128.store(to, i16x8.add(i16x8.shl(i16x8.sub(d0, d2), 2), c));
+  to += stride;
+  v128.store(to, i16x8.add(a, b));
+  to += stride;
+  v128.store(to, i16x8.sub(a, b));
+  to += stride;
+  v128.store(to, i16x8.add(c, e));
+  to += stride;
+  v128.store(to, i16x8.sub(c, e));
+  to += stride;
+  v128.store(to, i16x8.sub(i16x8.sub(d5, d3), i16x8.shl(e, 1)));
+}
+
+/** Bᵀ d: six rows of the ring from `top` to six rows of sums. */
+function transformColumns(top: i32, sums: usize, rowBytes: usize): void {
+  const r0 = ringRow(top), r1 = ringRow(top + 1), r2 = ringRow(top + 2);
+  const r3 = ringRow(top + 3), r4 = ringRow(top + 4), r5 = ringRow(top + 5);
+  for (let at: usize = 0; at < rowBytes; at += 16) {
+    sixOfInputs(
+      v128.load(r0 + at), v128.load(r1 + at), v128.load(r2 + at), v128.load(r3 + at), v128.load(r4 + at), v128.load(r5 + at),
+      sums + at, rowBytes,
+    );
   }
 }
 
-// @ts-ignore: decorator
-@inline
-function fourPlanes(v: usize, plane: usize, a: v128, b: v128, c: v128, d: v128): void {
-  v128.store(v, i16x8.sub(a, c));
-  v += plane;
-  v128.store(v, i16x8.add(b, c));
-  v += plane;
-  v128.store(v, i16x8.sub(c, b));
-  v += plane;
-  v128.store(v, i16x8.sub(b, d));
+/** (Bᵀ d) B: each row of sums to six planes of V. Neighbouring tiles share two columns. */
+function transformRows(sums: usize, rowBytes: usize, planes: usize, plane: usize, inC: i32, tiles: i32): void {
+  const pixel = (<usize>inC) << 1;
+  for (let i = 0; i < 6; i++) {
+    for (let c: usize = 0; c < pixel; c += 16) {
+      let at = sums + c, v = planes + c;
+      let d0 = v128.load(at), d1 = v128.load(at + pixel);
+      for (let t = 0; t < tiles; t++) {
+        at += pixel << 1;
+        const d2 = v128.load(at), d3 = v128.load(at + pixel);
+        const next = at + (pixel << 1);
+        const d4 = v128.load(next), d5 = v128.load(next + pixel);
+        sixOfInputs(d0, d1, d2, d3, d4, d5, v, plane);
+        d0 = d4; d1 = d5;
+        at = next;
+        v += pixel;
+      }
+    }
+    sums += rowBytes;
+    planes += 6 * plane;
+  }
 }
 
 /** [tiles, inC] · [inC, 8] → [tiles, 8] int32; tiles a multiple of four. */
@@ -176,7 +243,11 @@ function multiply(a: usize, u: usize, out: usize, inC: i32, tiles: i32): void {
   }
 }
 
-/** Aᵀ M A of eight channels of a row of tiles, requantized: `rows` (1 or 2) output rows from `out`. */
+/** Aᵀ M of one tile and four channels, 4 × 6 vectors; then the tile's outputs: sixteen of channels 0 … 3, sixteen of 4 … 7. */
+const columns: usize = memory.data(24 * 16);
+const outputs: usize = memory.data(32 * 16);
+
+/** Aᵀ M A of eight channels of a row of tiles, requantized: at most four output rows of `rows` from `out`. */
 function transformOutput(step: usize, products: usize, plane: usize, block: usize, out: usize, rows: i32, count: i32): void {
   const outW = field(step, Conv.OutW);
   const stride = <usize>field(step, Conv.OutC);
@@ -184,46 +255,55 @@ function transformOutput(step: usize, products: usize, plane: usize, block: usiz
   const offset = i32x4.splat(MAGIC_BITS - field(step, Conv.OutZero));
   const multipliers = block + 32;
   const nextRow = <usize>outW * stride;
-  for (let x = 0; x < outW; x += 2) {
-    // Each half of the eight channels leaves its four outputs in the tile's first product vectors.
-    fourOutputs(products, plane, v128.load(block));
-    fourOutputs(products + 16, plane, v128.load(block, 16));
-    const upper = requantize16(
-      v128.load(products), v128.load(products, 16), v128.load(products + plane), v128.load(products + plane, 16),
-      multipliers, multipliers, offset, low, high,
-    );
-    storePair(out, stride, upper, outW - x, count);
-    if (rows == 2) {
-      const p2 = products + 2 * plane, p3 = p2 + plane;
-      const lower = requantize16(
-        v128.load(p2), v128.load(p2, 16), v128.load(p3), v128.load(p3, 16),
-        multipliers, multipliers, offset, low, high,
+  const rowsEnd = outputs + ((<usize>min(rows, 4)) << 6);
+  for (let x = 0; x < outW; x += 4) {
+    sixteenOutputs(products, plane, v128.load(block), outputs);
+    sixteenOutputs(products + 16, plane, v128.load(block, 16), outputs + 256);
+    let to = out;
+    for (let y = outputs; y < rowsEnd; y += 64) {
+      const left = requantize16(
+        v128.load(y), v128.load(y, 256), v128.load(y, 16), v128.load(y, 272), multipliers, multipliers, offset, low, high,
       );
-      storePair(out + nextRow, stride, lower, outW - x, count);
+      storePair(to, stride, left, outW - x, count);
+      if (outW - x > 2) {
+        const right = requantize16(
+          v128.load(y, 32), v128.load(y, 288), v128.load(y, 48), v128.load(y, 304), multipliers, multipliers, offset, low, high,
+        );
+        storePair(to + 2 * stride, stride, right, outW - x - 2, count);
+      }
+      to += nextRow;
     }
     products += 32;
-    out += 2 * stride;
+    out += 4 * stride;
   }
 }
 
-/** Four channels' sixteen products to y00 y01 y10 y11 with the bias, written over products 0 … 3. */
-// @ts-ignore: decorator
-@inline
-function fourOutputs(m: usize, plane: usize, bias: v128): void {
-  const row1 = m + 4 * plane, row2 = m + 8 * plane, row3 = m + 12 * plane;
-  const p2: usize = 2 * plane, p3: usize = 3 * plane;
-  let a = v128.load(row1), b = v128.load(row2);
-  const t0 = i32x4.add(v128.load(m), i32x4.add(a, b)), s0 = i32x4.sub(i32x4.sub(a, b), v128.load(row3));
-  a = v128.load(row1 + plane); b = v128.load(row2 + plane);
-  const t1 = i32x4.add(v128.load(m + plane), i32x4.add(a, b)), s1 = i32x4.sub(i32x4.sub(a, b), v128.load(row3 + plane));
-  a = v128.load(row1 + p2); b = v128.load(row2 + p2);
-  const t2 = i32x4.add(v128.load(m + p2), i32x4.add(a, b)), s2 = i32x4.sub(i32x4.sub(a, b), v128.load(row3 + p2));
-  a = v128.load(row1 + p3); b = v128.load(row2 + p3);
-  const t3 = i32x4.add(v128.load(m + p3), i32x4.add(a, b)), s3 = i32x4.sub(i32x4.sub(a, b), v128.load(row3 + p3));
-  v128.store(m, i32x4.add(bias, i32x4.shr_s(i32x4.add(t0, i32x4.add(t1, t2)), 2)));
-  v128.store(m + plane, i32x4.add(bias, i32x4.shr_s(i32x4.sub(i32x4.sub(t1, t2), t3), 2)));
-  v128.store(m + p2, i32x4.add(bias, i32x4.shr_s(i32x4.add(s0, i32x4.add(s1, s2)), 2)));
-  v128.store(m + p3, i32x4.add(bias, i32x4.shr_s(i32x4.sub(i32x4.sub(s1, s2), s3), 2)));
+/** Four channels' thirty-six products to their sixteen sums, bias included. */
+function sixteenOutputs(m: usize, plane: usize, bias: v128, to: usize): void {
+  const row: usize = 6 * plane;
+  for (let j = columns; j < columns + 96; j += 16) {
+    const m1 = v128.load(m + row), m2 = v128.load(m + 2 * row), m3 = v128.load(m + 3 * row), m4 = v128.load(m + 4 * row);
+    const p = i32x4.add(m1, m2), q = i32x4.sub(m1, m2), r = i32x4.add(m3, m4), s = i32x4.sub(m3, m4);
+    v128.store(j, i32x4.add(v128.load(m), i32x4.add(i32x4.add(p, p), r)));
+    v128.store(j, i32x4.add(q, s), 96);
+    v128.store(j, i32x4.add(p, i32x4.add(r, r)), 192);
+    v128.store(j, i32x4.add(i32x4.add(q, i32x4.shl(s, 2)), v128.load(m + 5 * row)), 288);
+    m += plane;
+  }
+  const inverse = i32x4.splat(INVERSE);
+  let shift = 6;
+  for (let i = columns; i < columns + 384; i += 96) {
+    const m1 = v128.load(i, 16), m2 = v128.load(i, 32), m3 = v128.load(i, 48), m4 = v128.load(i, 64);
+    const p = i32x4.add(m1, m2), q = i32x4.sub(m1, m2), r = i32x4.add(m3, m4), s = i32x4.sub(m3, m4);
+    const y0 = i32x4.add(v128.load(i), i32x4.add(i32x4.add(p, p), r)), y1 = i32x4.add(q, s);
+    const y2 = i32x4.add(p, i32x4.add(r, r)), y3 = i32x4.add(i32x4.add(q, i32x4.shl(s, 2)), v128.load(i, 80));
+    v128.store(to, i32x4.add(bias, i32x4.shr_s(i32x4.mul(y0, inverse), shift)));
+    v128.store(to, i32x4.add(bias, i32x4.shr_s(i32x4.mul(y1, inverse), shift - 1)), 16);
+    v128.store(to, i32x4.add(bias, i32x4.shr_s(i32x4.mul(y2, inverse), shift - 1)), 32);
+    v128.store(to, i32x4.add(bias, i32x4.shr_s(i32x4.mul(y3, inverse), shift - 1)), 48);
+    to += 64;
+    shift = 5;
+  }
 }
 
 /** Two pixels of eight channels, less where the row or the channels end. */
@@ -237,97 +317,4 @@ function storePair(out: usize, stride: usize, q: v128, pixels: i32, count: i32):
     storeTail(out, v128.extract_lane<i64>(q, 0), count);
     if (pixels > 1) storeTail(out + stride, v128.extract_lane<i64>(q, 1), count);
   }
-}
-
-/** The same sums tile by tile: what a tile has to say of one output channel is sixteen products. */
-function scalar(step: usize): void {
-  const inC = field(step, Conv.InC), outC = field(step, Conv.OutC);
-  const inH = field(step, Conv.InH), inW = field(step, Conv.InW);
-  const outH = field(step, Conv.OutH), outW = field(step, Conv.OutW);
-  const blockBytes: usize = 64 + 256 * <usize>inC;
-  const v = address(step, Step.Scratch);
-  let input = address(step, Step.Input), output = address(step, Step.Output);
-  for (let b = 0; b < field(step, Conv.Batch); b++) {
-    for (let oy = 0; oy < outH; oy += 2) {
-      for (let ox = 0; ox < outW; ox += 2) {
-        const top = oy - field(step, Conv.PadTop), left = ox - field(step, Conv.PadLeft);
-        for (let c = 0; c < inC; c++) tileOf(step, input, top, left, inH, inW, inC, c, v + <usize>(c * 64));
-        for (let n = 0; n < outC; n++) {
-          const block = address(step, Step.Params) + <usize>(n >> 3) * blockBytes, lane = <usize>(n & 7);
-          const at = output + <usize>((oy * outW + ox) * outC + n);
-          fourSums(step, v, inC, block, lane, at, min(2, outH - oy), min(2, outW - ox));
-        }
-      }
-    }
-    input += <usize>(inH * inW * inC);
-    output += <usize>(outH * outW * outC);
-  }
-}
-
-/** V of one tile and channel: sixteen int32. */
-function tileOf(step: usize, input: usize, top: i32, left: i32, inH: i32, inW: i32, inC: i32, c: i32, v: usize): void {
-  for (let column = 0; column < 4; column++) {
-    const d0 = cellOf(step, input, top, left + column, inH, inW, inC, c);
-    const d1 = cellOf(step, input, top + 1, left + column, inH, inW, inC, c);
-    const d2 = cellOf(step, input, top + 2, left + column, inH, inW, inC, c);
-    const d3 = cellOf(step, input, top + 3, left + column, inH, inW, inC, c);
-    const at = v + <usize>(column * 4);
-    store<i32>(at, d0 - d2);
-    store<i32>(at, d1 + d2, 16);
-    store<i32>(at, d2 - d1, 32);
-    store<i32>(at, d1 - d3, 48);
-  }
-  for (let row = 0; row < 4; row++, v += 16) {
-    const a = load<i32>(v), b = load<i32>(v, 4), d = load<i32>(v, 8), e = load<i32>(v, 12);
-    store<i32>(v, a - d);
-    store<i32>(v, b + d, 4);
-    store<i32>(v, d - b, 8);
-    store<i32>(v, b - e, 12);
-  }
-}
-
-function cellOf(step: usize, input: usize, y: i32, x: i32, inH: i32, inW: i32, inC: i32, c: i32): i32 {
-  if (<u32>y >= <u32>inH || <u32>x >= <u32>inW) return field(step, Conv.InZero);
-  return <i32>load<i8>(input + <usize>((y * inW + x) * inC + c));
-}
-
-/** The sum of product k over all channels. */
-function productOf(v: usize, inC: i32, u: usize, k: i32): i32 {
-  let sum = 0;
-  u += <usize>(k * inC * 16);
-  for (let c = 0; c < inC; c++) {
-    sum += load<i32>(v + <usize>(c * 64 + k * 4)) * <i32>load<i16>(u + <usize>((c >> 1) * 32 + (c & 1) * 2));
-  }
-  return sum;
-}
-
-function fourSums(step: usize, v: usize, inC: i32, block: usize, lane: usize, at: usize, rows: i32, columns: i32): void {
-  const u = block + 64 + (lane << 2);
-  const bias = load<i32>(block + (lane << 2)), multiplier = load<f32>(block + 32 + (lane << 2));
-  let y00 = 0, y01 = 0, y10 = 0, y11 = 0;
-  for (let column = 0; column < 4; column++) {
-    const a = productOf(v, inC, u, column), b = productOf(v, inC, u, 4 + column);
-    const c = productOf(v, inC, u, 8 + column), d = productOf(v, inC, u, 12 + column);
-    const upper = a + b + c, lower = b - c - d;
-    if (column < 3) {
-      y00 += upper;
-      y10 += lower;
-    }
-    if (column == 1) {
-      y01 += upper;
-      y11 += lower;
-    } else if (column > 1) {
-      y01 -= upper;
-      y11 -= lower;
-    }
-  }
-  const stride = <usize>field(step, Conv.OutC), below = <usize>field(step, Conv.OutW) * stride;
-  storeSum(step, at, bias + (y00 >> 2), multiplier);
-  if (columns > 1) storeSum(step, at + stride, bias + (y01 >> 2), multiplier);
-  if (rows > 1) storeSum(step, at + below, bias + (y10 >> 2), multiplier);
-  if (rows > 1 && columns > 1) storeSum(step, at + below + stride, bias + (y11 >> 2), multiplier);
-}
-
-function storeSum(step: usize, at: usize, acc: i32, multiplier: f32): void {
-  store<i8>(at, <i8>requantize(acc, multiplier, field(step, Conv.Min), field(step, Conv.Max), field(step, Conv.OutZero)));
 }

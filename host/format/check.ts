@@ -73,6 +73,7 @@ const step = map({
   macs: count,
   paramBytes: count,
   outputSlot: list(count),
+  residentSlot: optional(list(count)),
   scratchBytes: count,
 });
 const header = map({
@@ -109,7 +110,10 @@ export function checkHeader(value: unknown): Header {
     }
   }
   checked.steps.forEach((step, i) => {
-    if (step.outputSlot.length !== 2) badModel(`header.steps[${i}].outputSlot`, "two numbers", step.outputSlot.length);
+    for (const slot of ["outputSlot", "residentSlot"] as const) {
+      const length = step[slot]?.length ?? 2;
+      if (length !== 2) badModel(`header.steps[${i}].${slot}`, "two numbers", length);
+    }
   });
   return checked;
 }

@@ -42,6 +42,8 @@ export interface StepHeader {
   readonly paramBytes: number;
   /** [offset from the arena's start, bytes] */
   readonly outputSlot: readonly [offset: number, bytes: number];
+  /** what `load` makes for the step and every run reads, in the arena too */
+  readonly residentSlot?: readonly [offset: number, bytes: number];
   readonly scratchBytes: number;
 }
 

@@ -10,6 +10,16 @@ it("draws the inputs, then what every step writes", () => {
   expect(arenaMap(readModel(tinyModel())).split("\n").slice(2)).toEqual(["", "     in", "  0 │█░│", " 64 │ █│"]);
 });
 
+it("draws what load makes, which stays", () => {
+  const file = readModel(tinyModel());
+  const [step] = tinyContent().header.steps as [StepHeader];
+  const steps: StepHeader[] = [{ ...step, residentSlot: [128, 64] }];
+  const memory = { ...file.header.memory, arenaBytes: 192 };
+  const map = arenaMap({ ...file, header: { ...file.header, steps, memory } });
+  expect(map).toContain("▒ weights made at load");
+  expect(map.split("\n").at(-1)).toBe("128 │▒▒│");
+});
+
 it("breaks a long model into blocks and a large arena into ranges", () => {
   const file = readModel(tinyModel());
   const [step] = tinyContent().header.steps as [StepHeader];

@@ -1,7 +1,7 @@
 // Whatever the bytes: a model whose ports are in range, or a MoteError, soon. Every case is drawn from a
 // seed that a failure names.
 import { describe, expect, it } from "vitest";
-import { Plan } from "../../assembly/abi.ts";
+import { ABI_VERSION, Plan } from "../../assembly/abi.ts";
 import { chooseCore } from "../../host/core.ts";
 import { MoteError } from "../../host/errors.ts";
 import { crc32c } from "../../host/format/crc32c.ts";
@@ -264,9 +264,9 @@ describe("versions", () => {
     expect(refusal(next).message).toBe(
       "The model needs format 0, this runtime reads 1: pack the model again with this release.",
     );
-    expect(refusal(plan(Plan.AbiVersion, 2))).toMatchObject({
+    expect(refusal(plan(Plan.AbiVersion, ABI_VERSION + 1))).toMatchObject({
       code: "VERSION",
-      message: "The model needs plan version 2, this runtime reads 1: update mote-runtime.",
+      message: `The model needs plan version ${ABI_VERSION + 1}, this runtime reads ${ABI_VERSION}: update mote-runtime.`,
     });
     expect(refusal(plan(Plan.NumericsVersion, 9)).message).toBe(
       "The model needs numerics version 9, this runtime reads 1: update mote-runtime.",

@@ -191,7 +191,7 @@ describe("conv2d", () => {
     });
     const fast = buildImage(graph);
     const small = buildImage(graph, fast.totalBytes - 1);
-    expect(fast.lowered.steps[0]!.kernelName).toBe("winograd 2×2 s16");
+    expect(fast.lowered.steps[0]!.kernelName).toBe("winograd 4×4 s16");
     expect(small.lowered.steps[0]!.kernelName).toBe("rows gemm 4×8 s8");
     expect(small.totalBytes).toBeLessThan(fast.totalBytes);
     for (const build of BUILDS) {

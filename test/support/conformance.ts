@@ -63,24 +63,28 @@ export function freshCore(build: BuildName): CoreExports {
   return { ...exports, load };
 }
 
-/** Loads an image into a fresh core and returns what `load` said and the means to run it. */
+/**
+ * Loads an image into a fresh core and returns what `load` said and the means to run it. The whole arena starts
+ * as 0xA5, so that nothing rests on zeros.
+ */
 export function loadImage(build: BuildName, bytes: Uint8Array, totalBytes: number) {
   const core = freshCore(build);
   const base = Math.ceil(core.heapBase() / 64) * 64;
   const available = totalBytes + SLACK_BYTES;
   const pages = Math.ceil((base + available) / 65536) - core.memory.buffer.byteLength / 65536;
   if (pages > 0) core.memory.grow(pages);
-  new Uint8Array(core.memory.buffer).set(bytes, base);
+  const memory = new Uint8Array(core.memory.buffer);
+  memory.set(bytes, base);
+  memory.fill(0xa5, base + bytes.length);
   const status: Status = core.load(base, available);
   return { core, base, status };
 }
 
-/** The output bytes of `image` on one build. The whole arena starts as 0xA5, so that nothing rests on zeros. */
+/** The output bytes of `image` on one build. */
 export function runImage(build: BuildName, graph: Graph, image: Image, inputs: readonly TensorData[]): Uint8Array[] {
   const { core, base, status } = loadImage(build, image.bytes, image.totalBytes);
   expect(status, `${build}: load, step ${core.failedStep()}`).toBe(Status.Ok);
   const memory = new Uint8Array(core.memory.buffer);
-  memory.fill(0xa5, base + image.bytes.length);
   const view = new DataView(core.memory.buffer);
   const io = base + view.getUint32(base + 32, true);
   for (const [i, data] of inputs.entries()) {

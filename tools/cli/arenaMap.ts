@@ -7,7 +7,7 @@ import { count } from "./table.ts";
 
 const ROWS = 16;
 const COLUMNS = 64;
-const [WRITTEN, HELD, FREE] = ["█", "░", " "];
+const [WRITTEN, HELD, RESIDENT, FREE] = ["█", "░", "▒", " "];
 
 interface Write {
   readonly from: number;
@@ -20,13 +20,24 @@ function writesOf({ header, image, inputs }: ModelFile): Write[][] {
   return [ports, ...header.steps.map(({ outputSlot: [from, bytes] }) => [{ from, to: from + bytes }])];
 }
 
+function residentsOf({ header }: ModelFile): Write[] {
+  return header.steps.flatMap(({ residentSlot }) =>
+    residentSlot ? [{ from: residentSlot[0], to: residentSlot[0] + residentSlot[1] }] : [],
+  );
+}
+
 /** One string a row, lowest addresses first. */
-function draw(writes: readonly (readonly Write[])[], rows: number, rowBytes: number): string[][] {
+function draw(
+  writes: readonly (readonly Write[])[],
+  residents: readonly Write[],
+  rows: number,
+  rowBytes: number,
+): string[][] {
   return Array.from({ length: rows }, (_, row) => {
-    let cell = FREE;
+    const touches = ({ from, to }: Write): boolean => from < (row + 1) * rowBytes && to > row * rowBytes && to > from;
+    let cell = residents.some(touches) ? RESIDENT : FREE;
     return writes.map((column) => {
-      const touched = column.some(({ from, to }) => from < (row + 1) * rowBytes && to > row * rowBytes && to > from);
-      if (!touched) return cell;
+      if (!column.some(touches)) return cell;
       cell = HELD;
       return WRITTEN;
     });
@@ -37,11 +48,12 @@ export function arenaMap(file: ModelFile): string {
   const { arenaBytes } = file.header.memory;
   const writes = writesOf(file);
   const rowBytes = Math.max(64, Math.ceil(arenaBytes / ROWS / 64) * 64);
-  const cells = draw(writes, Math.ceil(arenaBytes / rowBytes), rowBytes);
+  const residents = residentsOf(file);
+  const cells = draw(writes, residents, Math.ceil(arenaBytes / rowBytes), rowBytes);
   const width = count(arenaBytes).length;
   const lines = [
     `arena: ${count(arenaBytes)} bytes from top to bottom, steps from left to right (in = the inputs);`,
-    `${WRITTEN} written by the step, ${HELD} written before and not yet overwritten`,
+    `${WRITTEN} written by the step, ${HELD} written before and not yet overwritten${residents.length > 0 ? `, ${RESIDENT} weights made at load` : ""}`,
   ];
   for (let from = 0; from < writes.length; from += COLUMNS) {
     const to = Math.min(from + COLUMNS, writes.length);

@@ -1,12 +1,12 @@
 // conv2d: out[b, oy, ox, n] = requantize(bias[n] + Σ (x[b, y, x, c] − zx) · (w[n, ky, kx, c] − zw)).
 // Cells outside the picture count as real zero.
 
-import { ConvKernel, Op } from "../../assembly/abi.ts";
+import { Conv, ConvKernel, Op } from "../../assembly/abi.ts";
 import { ToolError } from "../errors.ts";
 import type { Node, Tensor } from "../graph/graph.ts";
 import { align16 } from "../pack/align.ts";
-import { fitsInt8, gemmBlocks, needsWide, type Products } from "../pack/blocks.ts";
-import { winogradBlocks, winogradFits, winogradScratch } from "../pack/winograd.ts";
+import { gemmBlocks, needsWide, type Products } from "../pack/blocks.ts";
+import { winogradBand, winogradBytes, winogradFits, winogradScratch } from "../pack/winograd.ts";
 import { groupsIn, refuseGroups, requantizeGroups } from "./coding.ts";
 import { checkConv2d16, conv2d16Reference, lowerConv2d16 } from "./conv2d16.ts";
 import type { Operator } from "./operator.ts";
@@ -140,20 +140,18 @@ export const conv2d: Operator<"conv2d"> = {
     const pointwise = isPointwise(node, x, output, geometry);
     const pixels = rowPixels(output, node.attrs, geometry);
     const macs = output.shape[0]! * output.shape[1]! * output.shape[2]! * products.weights.length;
-    if (
-      fitsInt8(products.weights) &&
-      winogradFits(node.attrs, geometry, output, inC) &&
-      lowering.mayUseWinograd(node)
-    ) {
+    if (winogradFits(products, node.attrs, geometry, output) && lowering.mayUseWinograd(node)) {
+      const band = winogradBand(output);
       lowering.emit({
         op: Op.Conv2d,
         kernel: ConvKernel.Winograd,
         input: lowering.at(node.inputs[0]!),
+        input2: lowering.resident(winogradBytes(outC, inC)),
         output: lowering.at(node.outputs[0]!),
-        params: lowering.params(winogradBlocks(products, node.name)),
+        params: lowering.params(gemmBlocks(products, false, node.name)),
         scratchBytes: winogradScratch(output, inC),
-        fields: convFields(x, output, node.attrs, geometry, node.name),
-        kernelName: "winograd 2×2 s16",
+        fields: [...convFields(x, output, node.attrs, geometry, node.name), [Conv.Band, band]],
+        kernelName: "winograd 4×4 s16",
         macs,
       });
       return;

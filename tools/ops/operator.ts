@@ -48,6 +48,8 @@ export interface Lowering {
   params(bytes: Uint8Array): Ref;
   /** arena bytes that live only through this node's steps */
   temporary(bytes: number): Ref;
+  /** arena bytes that hold what `load` puts there, through all steps and runs */
+  resident(bytes: number): Ref;
   /** `output` shares the bytes of `input` (reshape) */
   alias(output: number, input: number): void;
   emit(step: StepSpec): void;

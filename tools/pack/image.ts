@@ -32,8 +32,8 @@ export function buildImage(graph: Graph, maxBytes = MOST_BYTES): Image {
   for (;;) {
     const image = imageOf(graph, lowerGraph(graph, direct));
     if (image.totalBytes <= maxBytes) return image;
-    const bytesFor = ({ params, macs }: LoweredStep): number =>
-      params?.kind === "params" ? image.lowered.params[params.index]!.length / (macs ?? 1) : 0;
+    const bytesFor = ({ input2, macs }: LoweredStep): number =>
+      input2?.kind === "temporary" ? image.lowered.temporaries[input2.index]!.bytes / (macs ?? 1) : 0;
     const [dearest] = image.lowered.steps
       .filter(({ op, kernel }) => op === Op.Conv2d && kernel === ConvKernel.Winograd)
       .sort((a, b) => bytesFor(b) - bytesFor(a));

@@ -14,11 +14,19 @@ export interface LoweredStep extends StepSpec {
   readonly nodeIndex: number;
 }
 
+/** Arena bytes that are no tensor's. */
+export interface Temporary {
+  readonly bytes: number;
+  readonly nodeIndex: number;
+  /** written by `load`, so never shared with anything */
+  readonly resident: boolean;
+}
+
 export interface Lowered {
   readonly steps: readonly LoweredStep[];
   /** distinct read-only blobs */
   readonly params: readonly Uint8Array[];
-  readonly temporaries: readonly { readonly bytes: number; readonly nodeIndex: number }[];
+  readonly temporaries: readonly Temporary[];
   /** output tensor → the tensor whose bytes it shares */
   readonly aliases: ReadonlyMap<number, number>;
 }
@@ -31,7 +39,7 @@ export function lowerGraph(graph: Graph, direct: ReadonlySet<string> = new Set()
   const steps: LoweredStep[] = [];
   const params: Uint8Array[] = [];
   const paramIndex = new Map<string, number>();
-  const temporaries: { bytes: number; nodeIndex: number }[] = [];
+  const temporaries: Temporary[] = [];
   const aliases = new Map<number, number>();
 
   const addParams = (bytes: Uint8Array): Ref => {
@@ -45,6 +53,9 @@ export function lowerGraph(graph: Graph, direct: ReadonlySet<string> = new Set()
   };
 
   for (const [nodeIndex, node] of graph.nodes.entries()) {
+    const reserve = (bytes: number, resident: boolean): Ref => {
+      return { kind: "temporary", index: temporaries.push({ bytes, nodeIndex, resident }) - 1, byteOffset: 0 };
+    };
     const lowering: Lowering = {
       tensor: (id) => graph.tensors[id]!,
       at: (id, byteOffset = 0) => {
@@ -53,7 +64,8 @@ export function lowerGraph(graph: Graph, direct: ReadonlySet<string> = new Set()
         return addParams(new Uint8Array(data.buffer, data.byteOffset + byteOffset, data.byteLength - byteOffset));
       },
       params: addParams,
-      temporary: (bytes) => ({ kind: "temporary", index: temporaries.push({ bytes, nodeIndex }) - 1, byteOffset: 0 }),
+      temporary: (bytes) => reserve(bytes, false),
+      resident: (bytes) => reserve(bytes, true),
       alias: (output, input) => void aliases.set(output, input),
       emit: (step) => void steps.push({ ...step, node, nodeIndex }),
       mayUseWinograd: ({ name }) => !direct.has(name),

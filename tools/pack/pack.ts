@@ -90,6 +90,8 @@ function stepHeader(graph: Graph, image: Image, index: number): StepHeader {
   const outputId = output.kind === "tensor" ? output.id : undefined;
   const outputTensor = graph.tensors[outputId ?? node.outputs[0]!]!;
   const isTemporary = output.kind === "temporary";
+  const { input2 } = step;
+  const resident = input2?.kind === "temporary" && lowered.temporaries[input2.index]!.resident ? input2 : undefined;
   return {
     name: node.name,
     op: node.op,
@@ -102,6 +104,7 @@ function stepHeader(graph: Graph, image: Image, index: number): StepHeader {
       output.kind === "params" ? 0 : places.offsetOf(output),
       isTemporary ? lowered.temporaries[output.index]!.bytes : tensorBytes(outputTensor),
     ],
+    ...(resident && { residentSlot: [places.offsetOf(resident), lowered.temporaries[resident.index]!.bytes] }),
     scratchBytes: step.scratchBytes ?? 0,
   };
 }

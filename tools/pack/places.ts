@@ -1,7 +1,8 @@
 // Gives every symbolic place its bytes in the arena: which tensors share a buffer (aliases, steps
 // that run in place), how long each buffer lives, and where `planArena` put it.
 // Invariant: a buffer lives from the step that first writes it to the last that reads it; graph
-// inputs from before the first step, graph outputs to after the last, states through all of it and at the start:
+// inputs from before the first step, graph outputs to after the last; what `load` makes through all of it; states too,
+// at the start:
 //
 //   arena   0                    stateBytes
 //           ├ state 0 ┼ state 1 ──┼ buffers, shared by lifetime ┤
@@ -74,7 +75,11 @@ export function assignPlaces(graph: Graph, lowered: Lowered): Places {
     const tensor = graph.tensors[id]!;
     tensorBuffer.set(id, buffers.push({ name: tensor.name, bytes: tensorBytes(tensor), ...life }) - 1);
   }
-  const temporaryBuffer = lowered.temporaries.map(({ bytes, nodeIndex }, index) => {
+  const temporaryBuffer = lowered.temporaries.map(({ bytes, nodeIndex, resident }, index) => {
+    if (resident) {
+      const name = `${graph.nodes[nodeIndex]!.name} weights made at load`;
+      return buffers.push({ name, bytes, first: -1, last: end }) - 1;
+    }
     const users = lowered.steps.flatMap((step, i) => (step.nodeIndex === nodeIndex ? [i] : []));
     const name = `${graph.nodes[nodeIndex]!.name} temporary ${index}`;
     return buffers.push({ name, bytes, first: users[0] ?? 0, last: users.at(-1) ?? 0 }) - 1;

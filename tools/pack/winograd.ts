@@ -1,25 +1,55 @@
-// The packer's side of assembly/ops/conv2dWinograd.ts, which draws the layout: U = (2G) g (2G)ᵀ of
-// each 3×3 kernel, in exact integers, 16/9 as many weights and twice as wide.
-// Invariant: |U| ≤ 9·127, so it fits in int16.
+// The packer's side of assembly/ops/conv2dWinograd.ts, which draws its memory: which layers run by
+// Winograd's algorithm, and what that takes. The weights in the file stay the direct kernel's.
+// Invariant: a layer that is chosen comes out bit for bit as the direct convolution.
 
 import type { Tensor, Window } from "../graph/graph.ts";
 import type { Geometry } from "../ops/window.ts";
 import { align16 } from "./align.ts";
-import { foldedBias, type Products } from "./blocks.ts";
+import { fitsInt8, type Products } from "./blocks.ts";
 
-/** Most input channels for which 4·Y stays in int32: as in assembly/ops/conv2dWinograd.ts. */
-const MOST_CHANNELS = 3600;
-/** Fewer tiles than this in a row leave the four-tile kernel idle; fewer channels leave the transforms unpaid. */
-const LEAST_TILES = 3;
+/** As in assembly/ops/conv2dWinograd.ts. */
+const MOST_CHANNELS = 4096;
+/** Fewer leave the transforms unpaid. */
 const LEAST_CHANNELS = 8;
+/** A sum of products must stay below 2²⁵: the top six bits and a factor of nine go into the algorithm's scales. */
+const MOST_SUM = 2 ** 25;
+/** Products for each output where all tiles are whole: a tile's 36 for its 16 outputs, against nine a direct one takes. */
+const PRODUCTS_A_TILE = 36;
+const DIRECT_PRODUCTS = 9;
+/** Direct products that the transforms of one output cost, in and out, over the eight channels they should be shared by. */
+const TRANSFORMS = 16;
 
-const tilesInRow = (output: Tensor): number => Math.ceil(output.shape[2]! / 2);
-const paddedTiles = (output: Tensor): number => Math.ceil(tilesInRow(output) / 4) * 4;
+const tilesAcross = (output: Tensor): number => Math.ceil(output.shape[2]! / 4);
+const tilesDown = (output: Tensor): number => Math.ceil(output.shape[1]! / 4);
+const padded = (tiles: number): number => Math.ceil(tiles / 4) * 4;
 
-/** Whether a convolution of int8 weights can and should run by Winograd's algorithm. */
-export function winogradFits(window: Window, geometry: Geometry, output: Tensor, inC: number): boolean {
+/** Rows of tiles that are multiplied together: as many as fill the tile of four best, at most four. */
+export function winogradBand(output: Tensor): number {
+  const across = tilesAcross(output);
+  const most = Math.min(4, tilesDown(output));
+  let best = 1;
+  const idle = (band: number): number => padded(band * across) / (band * across);
+  for (let band = 2; band <= most; band++) if (idle(band) < idle(best)) best = band;
+  return best;
+}
+
+/** The largest magnitude of a sum of int8 inputs times an output's weights. */
+function largestSum({ weights, outputs }: Products): number {
+  const each = weights.length / outputs;
+  let most = 0;
+  for (let n = 0; n < outputs; n++) {
+    let sum = 0;
+    for (let k = 0; k < each; k++) sum += Math.abs(weights[n * each + k]!);
+    most = Math.max(most, sum * 128);
+  }
+  return most;
+}
+
+/** Whether a convolution can run by Winograd's algorithm, and is the faster for it. */
+export function winogradFits(products: Products, window: Window, geometry: Geometry, output: Tensor): boolean {
   const { kernelH, kernelW, dilationH, dilationW } = geometry;
-  return (
+  const inC = products.cells / 3;
+  const applies =
     kernelH === 3 &&
     kernelW === 3 &&
     dilationH === 1 &&
@@ -28,49 +58,26 @@ export function winogradFits(window: Window, geometry: Geometry, output: Tensor,
     window.strideW === 1 &&
     inC % 8 === 0 &&
     inC <= MOST_CHANNELS &&
-    inC >= LEAST_CHANNELS &&
-    output.shape[3]! >= LEAST_CHANNELS &&
-    tilesInRow(output) >= LEAST_TILES
-  );
+    Math.min(inC, products.outputs) >= LEAST_CHANNELS &&
+    fitsInt8(products.weights) &&
+    largestSum(products) < MOST_SUM;
+  if (!applies) return false;
+  const [, outH, outW] = output.shape as [number, number, number];
+  const bands = Math.ceil(tilesDown(output) / winogradBand(output));
+  const tiles = bands * padded(winogradBand(output) * tilesAcross(output));
+  const perOutput = (tiles * PRODUCTS_A_TILE) / (outH * outW);
+  return perOutput * inC + TRANSFORMS < DIRECT_PRODUCTS * inC;
+}
+
+/** Bytes of the transformed weights, which `load` makes. */
+export function winogradBytes(outC: number, inC: number): number {
+  return Math.ceil(outC / 8) * PRODUCTS_A_TILE * inC * 16;
 }
 
 export function winogradScratch(output: Tensor, inC: number): number {
-  const slot = align16((2 * tilesInRow(output) + 2) * inC * 2 + 16);
-  return 4 * slot + paddedTiles(output) * (inC * 32 + 512);
-}
-
-const TWICE_G = [
-  [2, 0, 0],
-  [1, 1, 1],
-  [1, -1, 1],
-  [0, 0, 2],
-] as const;
-
-/** Blocks of eight outputs: bias, multipliers, then U₀ … U₁₅, each in pairs of inputs × 8 outputs. */
-export function winogradBlocks(products: Products, node: string): Uint8Array {
-  const { weights, outputs, multipliers, cells } = products;
-  const inC = cells / 3;
-  const blockBytes = 64 + 256 * inC;
-  const bias = foldedBias(products, node);
-  const bytes = new Uint8Array(Math.ceil(outputs / 8) * blockBytes);
-  const view = new DataView(bytes.buffer);
-  for (let n = 0; n < outputs; n++) {
-    const block = (n >> 3) * blockBytes;
-    const lane = n & 7;
-    view.setInt32(block + 4 * lane, bias[n]!, true);
-    view.setFloat32(block + 32 + 4 * lane, multipliers[n]!, true);
-    for (let c = 0; c < inC; c++) {
-      for (const [i, left] of TWICE_G.entries()) {
-        for (const [j, right] of TWICE_G.entries()) {
-          let u = 0;
-          for (let a = 0; a < 3; a++) {
-            for (let b = 0; b < 3; b++) u += left[a]! * right[b]! * weights[((n * 3 + a) * 3 + b) * inC + c]!;
-          }
-          const at = block + 64 + (i * 4 + j) * inC * 16 + ((c >> 1) * 16 + lane * 2 + (c & 1)) * 2;
-          view.setInt16(at, u, true);
-        }
-      }
-    }
-  }
-  return bytes;
+  const band = winogradBand(output);
+  const pixels = 4 * tilesAcross(output) + 2;
+  const slot = align16(pixels * inC * 2 + 16);
+  const tiles = padded(band * tilesAcross(output));
+  return (4 * band + 2) * slot + 12 * pixels * inC + tiles * (72 * inC + 1152);
 }

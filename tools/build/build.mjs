@@ -1,4 +1,4 @@
-// `npm run build`: TFLite reader from its schema, then the core in every target, then host and tools, then
+// `npm run build`: TFLite reader from its schema, then the core in every target and the training core, then host and tools, then
 // the host's entries each as one file, which an engine opens in a third of the time it takes for two dozen.
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, rmSync } from "node:fs";
@@ -21,6 +21,7 @@ if (existsSync("tools/build/schema.mjs")) run("schema", "tools/build/schema.mjs"
 const asc = require.resolve("assemblyscript/bin/asc.js");
 for (const target of ["scalar", "simd", "relaxed"])
   run(`core ${target}`, asc, ["--config", "asconfig.json", "--target", target]);
+run("training core", asc, ["--config", "assembly/float/asconfig.json", "--target", "train"]);
 run("host and tools", "node_modules/typescript/bin/tsc", ["-p", "tsconfig.build.json"]);
 for (const entry of ["host/index", "host/targets/node"]) {
   // beside the file it is made of, so that what it finds by import.meta.url stays where it is

@@ -1,0 +1,85 @@
+// Sliding windows over NHWC pictures: sizes, padding, and the plain loop that references share.
+// Invariant: "same" pads as TensorFlow does (the odd cell at the end), "valid" not at all; a number pads all sides.
+
+import { ToolError } from "../../errors.ts";
+
+export type PaddingOption = "same" | "valid" | number;
+
+export interface WindowOptions {
+  readonly stride?: number;
+  readonly padding?: PaddingOption;
+  readonly dilation?: number;
+}
+
+export interface WindowSize {
+  readonly batch: number;
+  readonly inH: number;
+  readonly inW: number;
+  readonly inC: number;
+  readonly outH: number;
+  readonly outW: number;
+  readonly kernelH: number;
+  readonly kernelW: number;
+  readonly stride: number;
+  readonly dilation: number;
+  readonly padTop: number;
+  readonly padBottom: number;
+  readonly padLeft: number;
+  readonly padRight: number;
+}
+
+function along(
+  size: number,
+  kernel: number,
+  stride: number,
+  padding: PaddingOption,
+): readonly [out: number, before: number, after: number] {
+  if (padding === "same") {
+    const out = Math.ceil(size / stride);
+    const total = Math.max(0, (out - 1) * stride + kernel - size);
+    return [out, total >> 1, total - (total >> 1)];
+  }
+  const before = padding === "valid" ? 0 : padding;
+  return [Math.floor((size + 2 * before - kernel) / stride) + 1, before, before];
+}
+
+/** Throws BAD_GRAPH where the shape is no picture or the window does not fit. */
+export function windowSize(
+  op: string,
+  shape: readonly number[],
+  kernelH: number,
+  kernelW: number,
+  options: WindowOptions,
+): WindowSize {
+  const { stride = 1, padding = "valid", dilation = 1 } = options;
+  if (shape.length !== 4) {
+    throw new ToolError("BAD_GRAPH", `${op}: needs pictures [batch, height, width, channels] but got [${shape}].`);
+  }
+  const [batch, inH, inW, inC] = shape as [number, number, number, number];
+  const [outH, padTop, padBottom] = along(inH, (kernelH - 1) * dilation + 1, stride, padding);
+  const [outW, padLeft, padRight] = along(inW, (kernelW - 1) * dilation + 1, stride, padding);
+  if (outH < 1 || outW < 1) {
+    throw new ToolError(
+      "BAD_GRAPH",
+      `${op}: a window of ${kernelH} × ${kernelW} does not fit into [${shape}]; pad it or make it smaller.`,
+    );
+  }
+  return { batch, inH, inW, inC, outH, outW, kernelH, kernelW, stride, dilation, padTop, padBottom, padLeft, padRight };
+}
+
+/** Calls `visit` for every output pixel and every cell of its window that lies inside the picture. */
+export function eachCell(size: WindowSize, visit: (outPixel: number, inPixel: number, tap: number) => void): void {
+  const { batch, inH, inW, outH, outW, kernelH, kernelW, stride, dilation, padTop, padLeft } = size;
+  for (let b = 0; b < batch; b++) {
+    for (let oy = 0; oy < outH; oy++) {
+      for (let ox = 0; ox < outW; ox++) {
+        for (let tap = 0; tap < kernelH * kernelW; tap++) {
+          const iy = oy * stride - padTop + Math.floor(tap / kernelW) * dilation;
+          const ix = ox * stride - padLeft + (tap % kernelW) * dilation;
+          if (iy < 0 || iy >= inH || ix < 0 || ix >= inW) continue;
+          visit((b * outH + oy) * outW + ox, (b * inH + iy) * inW + ix, tap);
+        }
+      }
+    }
+  }
+}

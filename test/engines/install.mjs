@@ -81,6 +81,8 @@ const QUICK = {
   wazero: go("wazero", "github.com/tetratelabs/wazero/cmd/wazero@v1.12.0"),
   // the last miniflare whose tools run on Node 20
   workerd: npm("miniflare@4.20260426.0"),
+  // bundles Workers as they are deployed; the last one for Node 20
+  wrangler: npm("wrangler@4.86.0"),
   // drives Chromium, and Firefox as Debian builds it
   puppeteer: npm("puppeteer-core@24.43.1"),
   chromium: apt(["chromium"], ["chromium"]),

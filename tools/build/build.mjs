@@ -23,13 +23,15 @@ for (const target of ["scalar", "simd", "relaxed"])
   run(`core ${target}`, asc, ["--config", "asconfig.json", "--target", target]);
 run("training core", asc, ["--config", "assembly/float/asconfig.json", "--target", "train"]);
 run("host and tools", "node_modules/typescript/bin/tsc", ["-p", "tsconfig.build.json"]);
-for (const entry of ["host/index", "host/targets/node"]) {
+for (const entry of ["host/index", "host/targets/node", "host/targets/worker"]) {
   // beside the file it is made of, so that what it finds by import.meta.url stays where it is
   await build({
     entryPoints: [`dist/${entry}.js`],
     outfile: `dist/${entry}.bundle.js`,
     bundle: true,
     format: "esm",
-    platform: entry === "host/index" ? "neutral" : "node",
+    platform: entry === "host/targets/node" ? "node" : "neutral",
+    // the bundler of a Worker makes modules of these
+    external: ["*.wasm"],
   });
 }

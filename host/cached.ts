@@ -36,7 +36,10 @@ export async function loadCached(
   }
   const bytes = await read();
   const model = await load(bytes);
-  const headers = { "content-type": "application/octet-stream", "cache-control": "public, max-age=31536000, immutable" };
+  const headers = {
+    "content-type": "application/octet-stream",
+    "cache-control": "public, max-age=31536000, immutable",
+  };
   // a full or forbidden storage costs the next visit a transfer, nothing more
   await cache?.put(key, new Response(bytes as BodyInit, { headers })).catch(() => undefined);
   return model;

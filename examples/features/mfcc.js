@@ -32,7 +32,7 @@ const weights = (() => {
 })();
 const cosines = Float64Array.from({ length: KEPT * BANDS }, (_, i) => {
   const [row, band] = [Math.floor(i / BANDS), i % BANDS];
-  return Math.cos((Math.PI * row * (band + 0.5)) / BANDS) / Math.sqrt(2 * BANDS) * 2;
+  return (Math.cos((Math.PI * row * (band + 0.5)) / BANDS) / Math.sqrt(2 * BANDS)) * 2;
 });
 
 /** In-place radix-2 FFT of interleaved re, im; the input is in bit-reversed order. */

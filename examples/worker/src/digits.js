@@ -59,6 +59,10 @@ export async function classifyDigit(request) {
   const pixels = isRaw ? Float32Array.from(bytes) : toGrey(bytes);
   const ready = await session();
   const { mean, std } = model.inputs[0].meaning;
-  const [best, ...others] = ranked(ready, model, pixels.map((pixel) => (pixel - mean) / std));
+  const [best, ...others] = ranked(
+    ready,
+    model,
+    pixels.map((pixel) => (pixel - mean) / std),
+  );
   return Response.json({ digit: Number(best.label), score: best.score, others, build: ready.build });
 }

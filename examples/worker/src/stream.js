@@ -40,7 +40,10 @@ export class ModelStream extends DurableObject {
       });
       const place = session.input(model.inputs[0].name);
       if (bytes.length % place.byteLength !== 0)
-        throw new HttpError(400, `A frame has ${place.byteLength} bytes: ${bytes.length} are no whole number of frames.`);
+        throw new HttpError(
+          400,
+          `A frame has ${place.byteLength} bytes: ${bytes.length} are no whole number of frames.`,
+        );
       const target = new Uint8Array(place.buffer, place.byteOffset, place.byteLength);
       const { name } = model.outputs[0];
       const outputs = [];

@@ -82,6 +82,7 @@ export const enum Op {
   Quantize = 18,
   Dequantize = 19,
   Requantize = 20,
+  Recurrent = 60,
 }
 
 /** What `load` and `run` return. */

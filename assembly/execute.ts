@@ -18,6 +18,7 @@ import { checkMaxPool2d, runMaxPool2d } from "./ops/maxPool2d";
 import { checkMean, runMean } from "./ops/mean";
 import { checkMul, runMul } from "./ops/mul";
 import { checkQuantize, runQuantize } from "./ops/quantize";
+import { checkRecurrent, runRecurrent } from "./ops/recurrent";
 import { checkRequantize, runRequantize } from "./ops/requantize";
 import { checkResizeBilinear, runResizeBilinear } from "./ops/resizeBilinear";
 import { checkResizeNearest, runResizeNearest } from "./ops/resizeNearest";
@@ -134,6 +135,8 @@ function checkStep(step: usize): i32 {
       return checkBatchMatmul(step);
     case Op.TransposedConv2d:
       return checkTransposedConv2d(step);
+    case Op.Recurrent:
+      return checkRecurrent(step);
     default:
       return Status.Operator;
   }
@@ -205,6 +208,9 @@ function runStep(step: usize): void {
       break;
     case Op.TransposedConv2d:
       runTransposedConv2d(step);
+      break;
+    case Op.Recurrent:
+      runRecurrent(step);
       break;
     default:
       unreachable();

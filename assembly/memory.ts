@@ -78,6 +78,11 @@ export function hasParams(step: usize, bytes: u64): bool {
   return bytes <= imageBytes && <u64>load<u32>(step + ((<usize>Step.Params) << 2)) + bytes <= imageBytes;
 }
 
+/** `bytes` at the place in word `word` lie in the read-only image. */
+export function inImage(step: usize, word: i32, bytes: u64): bool {
+  return bytes <= imageBytes && <u64>load<u32>(step + ((<usize>word) << 2)) + bytes <= imageBytes;
+}
+
 /**
  * The step's scratch lies in the arena, holds at least `bytes`, and shares none with the output: kernels
  * keep addresses in it. To be asked after `canWrite` of the output; before it, it refuses.

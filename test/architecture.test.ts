@@ -31,7 +31,8 @@ const MAY: readonly (readonly [folder: string, may: (target: string) => boolean]
 ];
 
 function mayTools(target: string): boolean {
-  return /^(tools|host\/format)\//.test(target) || target === "assembly/abi.ts" || isNode(target) || isShipped(target);
+  const allowed = /^(tools|host\/format|assembly\/abi)\//.test(target) || target === "assembly/abi.ts";
+  return allowed || isNode(target) || isShipped(target);
 }
 
 function forbiddenImports(path: string, text: string): string[] {

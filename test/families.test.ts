@@ -78,7 +78,10 @@ const FIRST: readonly Family[] = [
 ];
 
 /** What came after the first operators. */
-const LATER: readonly Family[] = [{ name: "state", budget: 0.5 * KIB, files: ["state"] }];
+const LATER: readonly Family[] = [
+  { name: "state", budget: 0.5 * KIB, files: ["state"] },
+  { name: "recurrent", budget: 6 * KIB, files: ["ops/recurrent", "simd/gates"] },
+];
 
 const asc = createRequire(import.meta.url).resolve("assemblyscript/bin/asc.js");
 

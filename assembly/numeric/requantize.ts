@@ -21,7 +21,7 @@ export function requantize(acc: i32, multiplier: f32, low: i32, high: i32, zero:
 /** Four sums to four int32 with the zero point added, not yet clamped. `offset` = MAGIC_BITS − zero in every lane. */
 // @ts-ignore: decorator
 @inline
-function round4(sums: v128, multipliers: v128, offset: v128): v128 {
+export function round4(sums: v128, multipliers: v128, offset: v128): v128 {
   const real = f32x4.pmax(f32x4.splat(LOWEST), f32x4.mul(f32x4.convert_i32x4_s(sums), multipliers));
   return i32x4.sub(f32x4.add(real, f32x4.splat(MAGIC)), offset);
 }

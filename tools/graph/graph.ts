@@ -62,6 +62,14 @@ export interface Window {
   readonly activation: Activation;
 }
 
+/** What the recurrent operators share. */
+export interface Recurrent {
+  /** with "bidirectional" y holds the forward units, then those of the direction that starts at the end */
+  readonly direction: "forward" | "reverse" | "bidirectional";
+  /** x and y are [time, batch, …] instead of [batch, time, …] */
+  readonly timeMajor: boolean;
+}
+
 /** Each operator's attributes. Inputs are positional; `?` marks one that may be −1 (absent). */
 export interface Attributes {
   /** x, weights, bias? */
@@ -119,6 +127,22 @@ export interface Attributes {
   };
   /** a [..., M, K], b [..., K, N], or transposed in their last two axes */
   batchMatmul: { readonly transposeA: boolean; readonly transposeB: boolean };
+  /**
+   * x [batch, time, in], then five inputs for each direction: weights [3·units, in], recurrent weights [3·units, units],
+   * bias?, recurrent bias? (int32, of the scales s_x · s_w and s_h · s_r), first h? [batch, units]; gates in the order
+   * update, reset, new. Outputs: y [batch, time, directions · units], then each direction's last h. Weights are int8 with
+   * zero point 0; the last h's dtype (int8, or int16 of scale 2^-15) is what the state is kept in. `resetAfter`: the reset
+   * gate multiplies what the recurrent weights gave (Keras, PyTorch, ONNX's linear_before_reset), else their input.
+   */
+  gru: Recurrent & { readonly resetAfter: boolean };
+  /**
+   * As gru, with four gates in the order input, forget, cell, output and six inputs for each direction, the last one the first
+   * cell state? [batch, units]; outputs y, then each direction's last h and last cell state (int16, or int8, of a scale
+   * that is a power of two from 2^-15 to 1, times 256 for int8).
+   */
+  lstm: Recurrent;
+  /** As gru, with one gate: h = tanh(W x + R h + b). */
+  rnn: Recurrent;
   /** float32 → int8, uint8 or int16 */
   quantize: Record<string, never>;
   /** int8, uint8 or int16 → float32 */

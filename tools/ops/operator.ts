@@ -26,6 +26,8 @@ export interface StepSpec {
   readonly input2?: Ref;
   readonly output: Ref;
   readonly params?: Ref;
+  /** further places that the step reads or writes, in words of its own */
+  readonly more?: readonly (readonly [word: number, place: Ref])[];
   /** bytes of arena used only while this step runs */
   readonly scratchBytes?: number;
   /** [word index, int32 value] */

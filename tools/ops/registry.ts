@@ -12,9 +12,11 @@ import { conv2d } from "./conv2d.ts";
 import { depthwiseConv2d } from "./depthwiseConv2d.ts";
 import { dequantize } from "./dequantize.ts";
 import { fullyConnected } from "./fullyConnected.ts";
+import { gru } from "./gru.ts";
 import { hardSwish } from "./hardSwish.ts";
 import { leakyRelu } from "./leakyRelu.ts";
 import { logistic } from "./logistic.ts";
+import { lstm } from "./lstm.ts";
 import { maxPool2d } from "./maxPool2d.ts";
 import { mean } from "./mean.ts";
 import { mul } from "./mul.ts";
@@ -25,6 +27,7 @@ import { requantize } from "./requantize.ts";
 import { reshape } from "./reshape.ts";
 import { resizeBilinear } from "./resizeBilinear.ts";
 import { resizeNearest } from "./resizeNearest.ts";
+import { rnn } from "./rnn.ts";
 import { rsqrt } from "./rsqrt.ts";
 import { softmax } from "./softmax.ts";
 import { split } from "./split.ts";
@@ -46,8 +49,10 @@ const operators: Partial<{ [K in OpName]: Operator<K> }> = {
   depthwiseConv2d,
   dequantize,
   fullyConnected,
+  gru,
   hardSwish,
   leakyRelu,
+  lstm,
   logistic,
   maxPool2d,
   mean,
@@ -58,6 +63,7 @@ const operators: Partial<{ [K in OpName]: Operator<K> }> = {
   reshape,
   resizeBilinear,
   resizeNearest,
+  rnn,
   rsqrt,
   softmax,
   split,

@@ -99,6 +99,7 @@ function imageOf(graph: Graph, lowered: Lowered): Image {
     if (step.input2) set(Step.Input2, resolve(step.input2));
     set(Step.Output, resolve(step.output));
     if (step.params) set(Step.Params, resolve(step.params));
+    for (const [word, place] of step.more ?? []) set(word, resolve(place));
     if (step.scratchBytes) {
       set(Step.Scratch, imageBytes + places.scratchOffset(i));
       set(Step.ScratchBytes, align(step.scratchBytes, 16));

@@ -48,7 +48,8 @@ export function assignPlaces(graph: Graph, lowered: Lowered): Places {
   };
   for (const id of graph.inputs) touch(id, -1);
   for (const [i, step] of lowered.steps.entries()) {
-    for (const ref of [step.input, step.input2, step.output]) if (ref?.kind === "tensor") touch(ref.id, i);
+    const places = [step.input, step.input2, step.output, ...(step.more ?? []).map(([, place]) => place)];
+    for (const ref of places) if (ref?.kind === "tensor") touch(ref.id, i);
   }
   for (const id of graph.outputs) touch(id, end);
   const states = (graph.states ?? []).map(({ input }) => input);

@@ -1,7 +1,6 @@
 // A model kept in a cache between visits or isolates. Invariant: only bytes that were found sound and trusted are put
 // in; an entry that turns out otherwise is dropped and fetched again once; a cache that fails is the same as none.
 import { MoteError, type MoteErrorCode } from "./errors.ts";
-import type { Model } from "./model.ts";
 
 /** What a browser's Cache and a Worker's `caches.default` have in common. */
 export interface ModelCache {
@@ -19,12 +18,12 @@ const BLAMED: readonly MoteErrorCode[] = ["BAD_MODEL", "UNTRUSTED", "VERSION", "
  * @param key an address, as the Cache API wants it; another version of the model needs another one
  * @param load reads and verifies: called with the cached response, and with the bytes of `read`
  */
-export async function loadCached(
+export async function loadCached<Loaded>(
   cache: ModelCache | undefined,
   key: string,
   read: () => Promise<Uint8Array>,
-  load: (source: Response | Uint8Array) => Promise<Model>,
-): Promise<Model> {
+  load: (source: Response | Uint8Array) => Promise<Loaded>,
+): Promise<Loaded> {
   const hit = await cache?.match(key).catch(() => undefined);
   if (hit) {
     try {
@@ -35,12 +34,12 @@ export async function loadCached(
     }
   }
   const bytes = await read();
-  const model = await load(bytes);
+  const loaded = await load(bytes);
   const headers = {
     "content-type": "application/octet-stream",
     "cache-control": "public, max-age=31536000, immutable",
   };
   // a full or forbidden storage costs the next visit a transfer, nothing more
   await cache?.put(key, new Response(bytes as BodyInit, { headers })).catch(() => undefined);
-  return model;
+  return loaded;
 }

@@ -38,7 +38,8 @@ export function serve(
       const path = join(folders[prefix]!, pathname.slice(prefix.length), pathname.endsWith("/") ? "index.html" : "");
       const bytes = await readFile(path);
       const type = TYPES[extname(path)] ?? "application/octet-stream";
-      response.writeHead(200, { "content-type": type, "cache-control": "no-store", ...headers }).end(bytes);
+      const usual = { "content-type": type, "content-length": bytes.length, "cache-control": "no-store" };
+      response.writeHead(200, { ...usual, ...headers }).end(bytes);
     } catch {
       response.writeHead(404).end();
     }

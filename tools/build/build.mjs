@@ -23,7 +23,10 @@ for (const target of ["scalar", "simd", "relaxed"])
   run(`core ${target}`, asc, ["--config", "asconfig.json", "--target", target]);
 run("training core", asc, ["--config", "assembly/float/asconfig.json", "--target", "train"]);
 run("host and tools", "node_modules/typescript/bin/tsc", ["-p", "tsconfig.build.json"]);
-for (const entry of ["host/index", "host/targets/node", "host/targets/worker"]) {
+for (const entry of [
+  ...["host/index", "host/targets/node", "host/targets/worker"],
+  ...["host/targets/webview", "host/webview/worker"],
+]) {
   // beside the file it is made of, so that what it finds by import.meta.url stays where it is
   await build({
     entryPoints: [`dist/${entry}.js`],

@@ -30,6 +30,8 @@ export const enum Recurrent {
   HiddenOut = 24,
   CellIn = 25,
   CellOut = 26,
+  /** the cell state stays within ± this; 32768 for no limit */
+  CellClip = 27,
 }
 
 export const enum RecurrentKernel {

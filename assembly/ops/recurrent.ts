@@ -41,6 +41,7 @@ export function checkRecurrent(step: usize): i32 {
   if (!allWithin(step, Recurrent.InC, Recurrent.Units, 1, MAX_K)) return Status.Shape;
   if (!allWithin(step, Recurrent.XBatchStride, Recurrent.YTimeStride, 0, 1 << 30)) return Status.Shape;
   if (!allWithin(step, Recurrent.CellBits, Recurrent.CellBits, 0, 15)) return Status.Shape;
+  if (!allWithin(step, Recurrent.CellClip, Recurrent.CellClip, 0, 32768)) return Status.Shape;
   const inC = field(step, Recurrent.InC),
     units = field(step, Recurrent.Units),
     flags = field(step, Recurrent.Flags),
@@ -154,7 +155,7 @@ export function runRecurrent(step: usize): void {
           lookGates(fromX, 2 * row, tables);
           lookGates(fromX + 2 * rowBytes, row, tables + TABLE_BYTES);
           lookGates(fromX + 3 * rowBytes, row, tables);
-          lstmCell(h, c, fromX, row, bits, cellWide, tables + TABLE_BYTES);
+          lstmCell(h, c, fromX, row, bits, field(step, Recurrent.CellClip), cellWide, tables + TABLE_BYTES);
         }
       } else {
         // h in Q0.15 from what was kept
@@ -244,7 +245,7 @@ function mixRows(h: usize, z: usize, n: usize, count: i32): void {
 }
 
 /** c = f ∘ c + i · g, h = o ∘ tanh(c); `gates` holds i, f, g, o. */
-function lstmCell(h: usize, c: usize, gates: usize, row: i32, bits: i32, wide: bool, table: usize): void {
+function lstmCell(h: usize, c: usize, gates: usize, row: i32, bits: i32, clip: i32, wide: bool, table: usize): void {
   const rowBytes = <usize>row << 1,
     shift = 30 - bits,
     half = 1 << (29 - bits),
@@ -253,7 +254,7 @@ function lstmCell(h: usize, c: usize, gates: usize, row: i32, bits: i32, wide: b
   for (const end = gates + rowBytes; gates < end; gates += 2, c += 2, h += 2) {
     const added = (<i32>load<i16>(gates) * <i32>load<i16>(gates + 2 * rowBytes) + half) >> shift;
     const held = times(<i32>load<i16>(gates + rowBytes), <i32>load<i16>(c));
-    const cell = saturate16(held + saturate16(added));
+    const cell = max<i32>(-clip, min<i32>(clip, saturate16(held + saturate16(added))));
     store<i16>(c, <i16>(wide ? cell : min<i32>((cell + 128) >> 8, 127) << 8));
     const scaled = up >= 0 ? cell << up : (cell + (1 << (down - 1))) >> down;
     store<i16>(h, <i16>times(<i32>load<i16>(gates + 3 * rowBytes), gateValue(saturate16(scaled), table)));

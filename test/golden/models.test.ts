@@ -29,6 +29,7 @@ const MODELS = [
   "str_ww_ref_model",
   "person_detect",
   "mobilenet_v1_0.25_128_quant",
+  "micro_speech_lstm",
   "simple_add_model",
   "split_concat",
 ];

@@ -25,6 +25,7 @@ const plain: RecurrentCase = {
   starts: true,
   biases: true,
   resetAfter: true,
+  cellClip: 0,
   seed: 3,
 };
 

@@ -20,6 +20,7 @@ export interface RecurrentCase {
   readonly starts: boolean;
   readonly biases: boolean;
   readonly resetAfter: boolean;
+  readonly cellClip: number;
   readonly seed: number;
 }
 
@@ -37,6 +38,7 @@ export const recurrentCases = fc.record<RecurrentCase>({
   starts: fc.boolean(),
   biases: fc.boolean(),
   resetAfter: fc.boolean(),
+  cellClip: fc.constantFrom(0, 0, 0.7, 3),
   seed: fc.integer(),
 });
 
@@ -90,8 +92,8 @@ export function recurrentGraph(op: "gru" | "lstm" | "rnn", c: RecurrentCase) {
     nodeInputs.push(c.starts ? feed(held(`c${d}`, c.cellWide, cellScale, 0)) : -1);
     outputs.push(add(held(`lastCell${d}`, c.cellWide, cellScale, 0)));
   }
-  const { direction, timeMajor, resetAfter } = c;
-  const attrs = { direction, timeMajor, ...(op === "gru" && { resetAfter }) };
+  const { direction, timeMajor, resetAfter, cellClip } = c;
+  const attrs = { direction, timeMajor, ...(op === "gru" && { resetAfter }), ...(op === "lstm" && { cellClip }) };
   const node = { op, name: op, inputs: nodeInputs, outputs: [y, ...outputs], attrs } as Node;
   const graph: Graph = { name: op, tensors, nodes: [node], inputs, outputs: [y, ...outputs] };
   return { graph, inputs: data };

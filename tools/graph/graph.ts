@@ -138,9 +138,9 @@ export interface Attributes {
   /**
    * As gru, with four gates in the order input, forget, cell, output and six inputs for each direction, the last one the first
    * cell state? [batch, units]; outputs y, then each direction's last h and last cell state (int16, or int8, of a scale
-   * that is a power of two from 2^-15 to 1, times 256 for int8).
+   * that is a power of two from 2^-15 to 1, times 256 for int8). `cellClip`: the cell state stays within ± this; 0 for no limit.
    */
-  lstm: Recurrent;
+  lstm: Recurrent & { readonly cellClip: number };
   /** As gru, with one gate: h = tanh(W x + R h + b). */
   rnn: Recurrent;
   /** float32 → int8, uint8 or int16 */

@@ -44,6 +44,7 @@ const KERNELS: Readonly<Record<Kind, RecurrentKernel>> = {
 };
 /** Most products of int16 · int8 for which the sum surely stays in int32 is far above this. */
 const MOST_UNITS = 65535;
+const NO_CLIP = 32768;
 
 function kindOf(node: Node<RecurrentName>): Kind {
   if (node.op !== "gru") return node.op;
@@ -77,7 +78,7 @@ function storageOf(tensor: Tensor, node: string): Storage {
 }
 
 /** Fraction bits of the cell state as int16. */
-function cellOf(tensor: Tensor, node: string): { bits: number; wide: boolean } {
+function cellOf(tensor: Tensor, cellClip: number, node: string): { bits: number; wide: boolean; clip: number } {
   requireDType(tensor, ["int8", "int16"], node);
   const { scale, zeroPoint } = perTensor(tensor, node);
   const wide = tensor.dtype === "int16";
@@ -88,7 +89,8 @@ function cellOf(tensor: Tensor, node: string): { bits: number; wide: boolean } {
       `${node}: the cell state "${tensor.name}" is ${tensor.dtype} of scale ${scale} and zero point ${zeroPoint} but its scale must be a power of two, ${wide ? "2^-15 … 1" : "2^-7 … 256"}, and its zero point 0.`,
     );
   }
-  return { bits, wide };
+  const clip = cellClip > 0 ? Math.min(32767, Math.trunc(cellClip * 2 ** bits)) : NO_CLIP;
+  return { bits, wide, clip };
 }
 
 function productsOf(
@@ -160,7 +162,7 @@ function build(
     recurrent: plain(products.recurrent, hidden.wide),
     hidden,
     y: storageOf(outputs[0]!, node.name),
-    ...(kind === "lstm" && { cell: cellOf(lastCell!, node.name) }),
+    ...(node.op === "lstm" && { cell: cellOf(lastCell!, node.attrs.cellClip, node.name) }),
   };
   return { layer, products };
 }
@@ -257,6 +259,7 @@ function lowerDirection(node: Node<RecurrentName>, lowering: Lowering, index: nu
       [Field.HiddenZero, hidden.zero],
       [Field.YZero, y.zero],
       [Field.CellBits, cell?.bits ?? 0],
+      [Field.CellClip, cell?.clip ?? NO_CLIP],
     ],
     floats: [
       [Field.HiddenScale, hidden.scale],

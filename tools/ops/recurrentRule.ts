@@ -9,7 +9,7 @@
 //   gru    z = σ(W_z x + R_z h)   r = σ(W_r x + R_r h)   h' = z ∘ h + (32767 − z) ∘ n
 //          n = tanh(W_n x + r ∘ R_n h)       reset after;   R_n [r ∘ h] before, [ ] being kept as the state is
 //   lstm   i, f, o = σ(W x + R h)   g = tanh(W_g x + R_g h)
-//          c' = f ∘ c + ((i · g + 2^(29−k)) >> (30 − k))                             Q(15−k).k
+//          c' = f ∘ c + ((i · g + 2^(29−k)) >> (30 − k)), within ± clip              Q(15−k).k
 //          h' = o ∘ tanh(c' as Q3.12)
 //
 //   the state keeps  clamp(rne(f32(h' · f32(2^-15 / s_h))) + z_h), and h is  rne(f32((q − z_h) · f32(s_h · 2^15)))
@@ -46,7 +46,7 @@ export interface Layer {
   readonly recurrent: GateProducts;
   readonly hidden: Storage;
   readonly y: Storage;
-  readonly cell?: { readonly bits: number; readonly wide: boolean };
+  readonly cell?: { readonly bits: number; readonly wide: boolean; readonly clip: number };
 }
 
 export interface LayerState {
@@ -95,10 +95,11 @@ function advance(layer: Layer, state: LayerState, x: ArrayLike<number>): number[
     const all = sum(fromX, product(recurrent, state.hidden, 0, 4 * units));
     const [i, f, o] = [0, 1, 3].map((g) => gate("sigmoid", part(all, g))) as [number[], number[], number[]];
     const g = gate("tanh", part(all, 2));
-    const { bits, wide } = layer.cell!;
+    const { bits, wide, clip } = layer.cell!;
     return o.map((open, u) => {
       const added = Math.floor((i[u]! * g[u]! + 2 ** (29 - bits)) / 2 ** (30 - bits));
-      const c = saturate(times(f[u]!, state.cell[u]!) + saturate(added));
+      const sum = saturate(times(f[u]!, state.cell[u]!) + saturate(added));
+      const c = Math.max(-clip, Math.min(clip, sum));
       state.cell[u] = wide ? c : Math.min(127, (c + 128) >> 8) * 256;
       const up = bits <= 12 ? c * 2 ** (12 - bits) : (c + 2 ** (bits - 13)) >> (bits - 12);
       return times(open, gateValue("tanh", saturate(up)));

@@ -4,7 +4,7 @@
 import type { Attributes, OpName, Quantization, Tensor } from "../../graph/graph.ts";
 import type { GraphBuilder, Operand } from "./builder.ts";
 import { typeName } from "./constants.ts";
-import { damaged, type FileOperator, type OptionsTable, quoted } from "./file.ts";
+import { damaged, type FileOperator, type FileTensor, type OptionsTable, quoted } from "./file.ts";
 import { BuiltinOperator, type BuiltinOptions, TensorType } from "./generated/tflite.ts";
 import { ADVICE, Obstacle } from "./obstacle.ts";
 
@@ -68,6 +68,11 @@ export class OperatorContext {
   /** The operand at an input, whatever its type. */
   input(position: number): Operand {
     return this.builder.operand(this.#fileIndex("input", position), this.label);
+  }
+
+  /** The file's own tensor at an input: for variables, which are no operands. */
+  file(position: number): FileTensor {
+    return this.builder.fileTensor(this.#fileIndex("input", position));
   }
 
   /** The scale that the file stores for an input, which the graph leaves out where it is redundant. */

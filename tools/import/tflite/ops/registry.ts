@@ -8,6 +8,7 @@ import { conv2d, depthwiseConv2d, transposeConv } from "./conv.ts";
 import { add, clamp, leakyRelu, mul, softmax, squaredDifference, sub, unary } from "./elementwise.ts";
 import { fullyConnected } from "./fullyConnected.ts";
 import { concatenation, pack, split, splitV, unpack } from "./join.ts";
+import { lstm } from "./lstm.ts";
 import { pad, padV2 } from "./pad.ts";
 import { averagePool2d, maxPool2d, mean } from "./pool.ts";
 import { dequantize, quantize } from "./quantize.ts";
@@ -56,6 +57,7 @@ export const IMPORTERS: ReadonlyMap<number, OperatorImporter> = new Map<number, 
   [BuiltinOperator.RESIZE_NEAREST_NEIGHBOR, resizeNearest],
   [BuiltinOperator.RESIZE_BILINEAR, resizeBilinear],
   [BuiltinOperator.BATCH_MATMUL, batchMatmul],
+  [BuiltinOperator.UNIDIRECTIONAL_SEQUENCE_LSTM, lstm],
   [BuiltinOperator.QUANTIZE, quantize],
   [BuiltinOperator.DEQUANTIZE, dequantize],
 ]);

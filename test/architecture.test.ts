@@ -8,11 +8,12 @@ import { files, importsIn, read, resolve, sources } from "./support/sources.ts";
 const pkg = JSON.parse(read("package.json")) as {
   version: string;
   dependencies: Record<string, string>;
+  peerDependencies: Record<string, string>;
 };
 
 const isNode = (target: string): boolean => target.startsWith("node:");
 const isShipped = (target: string): boolean =>
-  Object.keys(pkg.dependencies).some((name) => target === name || target.startsWith(`${name}/`));
+  Object.keys({ ...pkg.dependencies, ...pkg.peerDependencies }).some((name) => target === name || target.startsWith(`${name}/`));
 
 /** What a file of each folder may import, `target` being a path from the root or a package's name. */
 const MAY: readonly (readonly [folder: string, may: (target: string) => boolean])[] = [

@@ -3,6 +3,7 @@
 
 import { Command } from "commander";
 import { VERSION } from "../pack/version.ts";
+import { addCompile } from "./commands/compile.ts";
 import { addExplain } from "./commands/explain.ts";
 import { addImport } from "./commands/import.ts";
 import { addInspect } from "./commands/inspect.ts";
@@ -28,6 +29,7 @@ export function createProgram(): Command {
     .addHelpText("after", MORE)
     .configureOutput({ outputError: () => undefined })
     .exitOverride();
-  for (const add of [addImport, addRun, addInspect, addExplain, addProfile, addSign, addVerify]) add(program);
+  const commands = [addImport, addRun, addInspect, addExplain, addProfile, addSign, addVerify, addCompile];
+  for (const add of commands) add(program);
   return program;
 }

@@ -13,11 +13,15 @@ const pkg = JSON.parse(read("package.json")) as {
 
 const isNode = (target: string): boolean => target.startsWith("node:");
 const isShipped = (target: string): boolean =>
-  Object.keys({ ...pkg.dependencies, ...pkg.peerDependencies }).some((name) => target === name || target.startsWith(`${name}/`));
+  Object.keys({ ...pkg.dependencies, ...pkg.peerDependencies }).some(
+    (name) => target === name || target.startsWith(`${name}/`),
+  );
 
 /** What a file of each folder may import, `target` being a path from the root or a package's name. */
 const MAY: readonly (readonly [folder: string, may: (target: string) => boolean])[] = [
   ["assembly/", (target) => target.startsWith("assembly/")],
+  // Node's own module by the name without "node:", which the project promises
+  ["host/targets/wasi.ts", (target) => target.startsWith("host/") || target === "wasi"],
   ["host/targets/node.ts", (target) => target.startsWith("host/") || isNode(target)],
   // the core beside it, as a module of the Worker's own
   ["host/targets/worker.ts", (target) => target.startsWith("host/") || target === "core/simd.wasm"],

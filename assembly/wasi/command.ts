@@ -3,7 +3,7 @@
 //
 //   0      heapBase      base                        base + totalBytes + slack
 //   ├ own ─┼ arguments ──┼ image ┼ arena ────────────┤        the memory is grown once, when the plan is known
-//                        └ the header section, in pieces, before the image; the self-test through the arena, after
+//                        └ the header section, in pieces, before the image; the others through the arena, after
 
 import { Plan } from "../abi";
 import { argumentBytes, isStandard, modelPath, readArguments, wantsHelp } from "./arguments";
@@ -80,7 +80,9 @@ function readModel(fd: i32, base: usize): Exit {
   const image = sectionBytes(preamble, Section.Image);
   const arena = <u32>load<u32>(base, Plan.TotalBytes * 4) - image;
   // where the arena is nothing, the slack behind it is not
-  code = skim(fd, Section.SelfTest, base + image, max<u32>(min<u32>(PIECE_BYTES, arena), 64));
+  const room = max<u32>(min<u32>(PIECE_BYTES, arena), 64);
+  code = skim(fd, Section.SelfTest, base + image, room);
+  if (code == Exit.Done) code = skim(fd, Section.Signature, base + image, room);
   return code == Exit.Done ? acceptPlan(base) : code;
 }
 

@@ -9,7 +9,7 @@ import { Plan, SLACK_BYTES, Status } from "../abi";
 import { loadPlan } from "../execute";
 import { argumentBytes, readArguments, wantsHelp } from "./arguments";
 import { Exit } from "./exit";
-import { setLoaded } from "./interface";
+import { setLoaded } from "./loaded";
 import { clear, fail, printLine } from "./message";
 import { boundary } from "./modelFile";
 import { procExit, STDOUT } from "./preview1";
@@ -17,16 +17,7 @@ import { memoryBytes } from "./room";
 import { runSession } from "./session";
 import { writeAll } from "./streams";
 
-export {
-  mote_error,
-  mote_input,
-  mote_input_bytes,
-  mote_input_count,
-  mote_output,
-  mote_output_bytes,
-  mote_output_count,
-  mote_run,
-} from "./interface";
+export * from "./interface";
 
 /** Asked by tools/compile/ only, and not exported of what it makes. */
 export function imageBase(): usize {

@@ -3,15 +3,12 @@
 
 import { Status } from "../abi";
 import { runAll } from "../execute";
+import { startState } from "../state";
 import { Exit } from "./exit";
 import { clear, fail, message } from "./message";
+import { loaded } from "./loaded";
+import { checkState, makeHeader, stateAddress, stateBytes, stateHeader } from "./stateFile";
 import { inputCount, portAddress, portBytes, portCount } from "./ports";
-
-let loaded: bool = false;
-
-export function setLoaded(yes: bool): void {
-  loaded = yes;
-}
 
 export function mote_input_count(): i32 {
   return loaded ? inputCount() : 0;
@@ -44,6 +41,39 @@ export function mote_run(): Exit {
   clear();
   if (!loaded || runAll() != Status.Ok) return fail(Exit.Usage, ascii("no model is loaded"));
   return Exit.Done;
+}
+
+export function mote_state_bytes(): u32 {
+  return loaded ? stateBytes() : 0;
+}
+
+const hasState = (): bool => mote_state_bytes() != 0;
+
+export function mote_state(): usize {
+  return hasState() ? stateAddress() : 0;
+}
+
+export function mote_state_header(): usize {
+  return hasState() ? stateHeader : 0;
+}
+
+export function mote_state_save(): Exit {
+  clear();
+  if (!hasState()) return fail(Exit.State, ascii("there is no model that keeps a state"));
+  makeHeader();
+  return Exit.Done;
+}
+
+export function mote_state_load(): Exit {
+  clear();
+  if (!hasState()) return fail(Exit.State, ascii("there is no model that keeps a state"));
+  const code = checkState();
+  if (code != Exit.Done) startState();
+  return code;
+}
+
+export function mote_state_reset(): void {
+  if (loaded) startState();
 }
 
 export function mote_error(): usize {

@@ -21,12 +21,14 @@ export const enum Section {
   Header = 0,
   Image = 1,
   SelfTest = 2,
-  Count = 3,
+  /** of an Ed25519 key; may be absent. Its checksum is judged here, not the signature: the engine's host does that. */
+  Signature = 3,
+  Count = 4,
 }
 
 const align64 = (value: u32): u32 => (value + 63) & ~63;
 
-// the section table is three records of { u32 offset, u32 bytes, u32 CRC-32C } at byte 12 of the preamble
+// the section table is four records of { u32 offset, u32 bytes, u32 CRC-32C } at byte 12 of the preamble
 export const sectionOffset = (preamble: usize, section: i32): u32 => load<u32>(preamble + <usize>(12 + section * 12));
 export const sectionBytes = (preamble: usize, section: i32): u32 => load<u32>(preamble + <usize>(16 + section * 12));
 const sectionCrc = (preamble: usize, section: i32): u32 => load<u32>(preamble + <usize>(20 + section * 12));
@@ -45,6 +47,7 @@ export function checkPreamble(preamble: usize, bytes: u32): Exit {
   if (~crc32c(-1, preamble, 60) != load<u32>(preamble, 60)) return damaged(ascii("the preamble has another CRC"));
   let end: u64 = PREAMBLE_BYTES;
   for (let section = 0; section < Section.Count; section++) {
+    if (section == Section.Signature && sectionOffset(preamble, section) == 0) break;
     if (<u64>sectionOffset(preamble, section) != (end + 63) & ~63) return damaged(ascii("a section is misplaced"));
     end = <u64>sectionOffset(preamble, section) + <u64>sectionBytes(preamble, section);
   }

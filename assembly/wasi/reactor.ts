@@ -10,7 +10,7 @@ import { crc32c } from "./crc32c";
 import { Exit } from "./exit";
 import { clear, fail } from "./message";
 import { acceptPlan, boundary, checkPreamble, checkSection, makeModelRoom, Section, sectionBytes, sectionOffset, truncated } from "./modelFile";
-import { setLoaded } from "./interface";
+import { setLoaded } from "./loaded";
 import { makeRoom } from "./room";
 
 const file: usize = boundary(__heap_base);
@@ -34,6 +34,7 @@ function checkFile(bytes: u32): Exit {
   if (load<u32>(file, 8) < bytes) return fail(Exit.Model, ascii("damaged model: % bytes too many"), bytes - load<u32>(file, 8));
   if (sectionBytes(file, Section.Image) < 64) return fail(Exit.Model, ascii("damaged model: it has no plan"));
   for (let section = 0; code == Exit.Done && section < Section.Count; section++)
+    // of an absent section the record is zero, which is also the checksum of nothing
     code = checkSection(file, section, crc32c(-1, file + sectionOffset(file, section), sectionBytes(file, section)));
   return code;
 }

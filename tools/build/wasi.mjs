@@ -1,7 +1,7 @@
 // Compiles assembly/wasi/: the command and the reactor in their scalar and simd builds, and the templates that
 // `mote compile` prunes (tools/compile/). Texts are written `ascii("…")` there and become bytes in static data here,
 // zero at the end: a string of AssemblyScript's own would take twice the bytes and a header of twenty.
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import asc from "assemblyscript/asc";
 
@@ -32,26 +32,10 @@ export async function compileWasi(entry, target, outFile) {
   if (error) throw error;
 }
 
-/** Operator code → the function that runs it, as assembly/execute.ts has it: tools/compile/ calls them by name. */
-function dispatchTable() {
-  const source = readFileSync("assembly/execute.ts", "utf8");
-  const codes = readFileSync("assembly/abi.ts", "utf8").split("export const enum Op {")[1].split("}")[0];
-  const code = Object.fromEntries([...codes.matchAll(/^\s*(\w+) = (\d+),/gm)].map(([, name, value]) => [name, value]));
-  const places = [...source.matchAll(/import \{([^}]*)\} from "\.\/([^"]+)"/g)].flatMap(([, names, file]) =>
-    names.split(",").map((name) => [name.trim(), `assembly/${file}/${name.trim()}`]),
-  );
-  const place = Object.fromEntries(places);
-  const table = {};
-  for (const [, labels, runs] of source.matchAll(/((?:case Op\.\w+:\s*)+)(run\w+)\(step\);/g))
-    for (const [, name] of labels.matchAll(/Op\.(\w+)/g)) table[code[name]] = place[runs];
-  return table;
-}
-
 export async function buildWasi() {
   mkdirSync("dist/wasi", { recursive: true });
   for (const target of ["simd", "scalar"])
     await compileWasi("assembly/wasi/compiled.ts", `template-${target}`, `dist/wasi/template-${target}.wasm`);
-  writeFileSync("dist/wasi/dispatch.json", `${JSON.stringify(dispatchTable())}\n`);
   for (const target of ["simd", "scalar"]) {
     const ending = target === "simd" ? "" : "-scalar";
     await compileWasi("assembly/wasi/command.ts", target, `dist/wasi/mote${ending}.wasm`);

@@ -7,7 +7,7 @@ import { Plan, SLACK_BYTES, STEP_WORDS } from "../../assembly/abi.ts";
 import { readModel } from "../../host/format/reader.ts";
 import { ToolError } from "../errors.ts";
 import { ModuleText } from "./moduleText.ts";
-import { type Dispatch, fixFields, fixKernels, fixLoops, type StepWords } from "./specialise.ts";
+import { fixLoops, type StepWords, splitCallees, splitWalkers } from "./specialise.ts";
 
 export type CompiledBuild = "simd" | "scalar";
 
@@ -52,9 +52,7 @@ function stepsOf(image: Uint8Array): StepWords {
   const view = new DataView(image.buffer, image.byteOffset, image.byteLength);
   const [count, offset] = [view.getUint32(Plan.StepCount * 4, true), view.getUint32(Plan.StepOffset * 4, true)];
   return Array.from({ length: count }, (_, step) =>
-    Int32Array.from({ length: STEP_WORDS }, (_, word) =>
-      view.getInt32(offset + (step * STEP_WORDS + word) * 4, true),
-    ),
+    Int32Array.from({ length: STEP_WORDS }, (_, word) => view.getInt32(offset + (step * STEP_WORDS + word) * 4, true)),
   );
 }
 
@@ -76,7 +74,6 @@ export async function compileModel(model: Uint8Array, options: CompileOptions = 
   const { image, header } = readModel(model);
   const binaryen = await loadBinaryen();
   const template = await readFile(new URL(`template-${build}.wasm`, TEMPLATES));
-  const dispatch = JSON.parse(await readFile(new URL("dispatch.json", TEMPLATES), "utf8")) as Dispatch;
   const base = await imageBaseOf(template);
   const pages = Math.ceil((base + header.memory.totalBytes + SLACK_BYTES) / PAGE_BYTES);
   const steps = stepsOf(image);
@@ -104,9 +101,9 @@ export async function compileModel(model: Uint8Array, options: CompileOptions = 
   let text = new ModuleText(through(original.emitText(), SIMPLIFY));
   original.dispose();
   if (loops !== "both") fixLoops(text, loops === "narrow");
-  fixKernels(text, dispatch, steps);
-  text = new ModuleText(through(String(text), DROP_DEAD));
-  fixFields(text, steps);
+  splitWalkers(text, steps);
+  do text = new ModuleText(through(String(text), DROP_DEAD));
+  while (splitCallees(text, steps));
   text.setMemory(pages, base, image);
 
   const module = binaryen.parseText(String(text));

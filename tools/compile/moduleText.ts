@@ -48,11 +48,6 @@ export class ModuleText {
     );
   }
 
-  /** Names of the functions that `name` calls. */
-  calls(name: string): string[] {
-    return [...this.get(name).matchAll(/\(call \$([^\s)]+)/g)].map(([, callee]) => callee!);
-  }
-
   toString(): string {
     return [this.#head, ...this.#functions.values()].join(START) + END;
   }

@@ -55,7 +55,8 @@ describe("the packed package", () => {
       typeof to === "string" ? [to] : Object.values(to),
     );
     expect([manifest.bin.mote, ...targets].filter((to) => !existsSync(join(installed, to)))).toEqual([]);
-    const kept = /^(include\/\w+\.h|dist\/.*(\.js|\.d\.ts|\.wasm)|models\/digits\/[^/]+\.(md|json|txt|png|tflite|mote)|[^/]+)$/;
+    const kept =
+      /^(include\/\w+\.h|dist\/.*(\.js|\.d\.ts|\.wasm)|models\/digits\/[^/]+\.(md|json|txt|png|tflite|mote)|[^/]+)$/;
     expect(packed.filter((path) => !kept.test(path))).toEqual([]);
     expect(packed).toEqual(expect.arrayContaining(["LICENSE", "README.md", "CHANGELOG.md"]));
   });

@@ -88,7 +88,7 @@ function readModel(fd: i32, base: usize): Exit {
 
 function help(): Exit {
   const text = ascii(
-    "Usage: mote.wasm [--stream] [--state FILE] MODEL [INPUT [OUTPUT]]\n\nRuns a .mote model on the bytes of its inputs, one behind the other, and writes those of its outputs.\nINPUT and OUTPUT are standard input and output when absent or -; so is MODEL when -.\n\n  --stream      run on every frame of the input until it ends\n  --state FILE  go on from the state in FILE, if it exists, and save it there\n\nExit status: 0 done, 2 usage, 3 file, 4 model, 5 memory, 6 input, 7 output, 8 state.\n",
+    "Usage: mote.wasm [--stream] [--state FILE] MODEL [INPUT [OUTPUT]]\n\nRuns a .mote model on its inputs' bytes and writes its outputs'. Absent or - is standard input or output.\n\n  --stream      run on every frame of the input until it ends\n  --state FILE  go on from the state in FILE, if it exists, and save it there\n\nExit status: 0 done, 2 usage, 3 file, 4 model, 5 memory, 6 input, 7 output, 8 state.\n",
   );
   let bytes: u32 = 0;
   while (load<u8>(text + bytes) != 0) bytes++;

@@ -1,9 +1,10 @@
 // Compiles assembly/wasi/: the command and the reactor in their scalar and simd builds, and the templates that
 // `mote compile` prunes (tools/compile/). Texts are written `ascii("…")` there and become bytes in static data here,
 // zero at the end: a string of AssemblyScript's own would take twice the bytes and a header of twenty.
-import { mkdirSync, readFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import asc from "assemblyscript/asc";
+import binaryen from "assemblyscript/binaryen";
 
 const TEXT = /\bascii\(\s*("(?:[^"\\\n]|\\.)*"),?\s*\)/g;
 
@@ -32,13 +33,28 @@ export async function compileWasi(entry, target, outFile) {
   if (error) throw error;
 }
 
+/** Writes `module` with only the exports that `keeps` says, and what they need. */
+function writePart(module, keeps, outFile) {
+  const part = binaryen.readBinary(module);
+  for (let i = part.getNumExports() - 1; i >= 0; i--) {
+    const { name } = binaryen.getExportInfo(part.getExportByIndex(i));
+    if (name !== "memory" && !keeps(name)) part.removeExport(name);
+  }
+  part.setFeatures(binaryen.Features.All);
+  part.runPasses(["remove-unused-module-elements"]);
+  writeFileSync(outFile, part.emitBinary());
+  part.dispose();
+}
+
 export async function buildWasi() {
   mkdirSync("dist/wasi", { recursive: true });
-  for (const target of ["simd", "scalar"])
-    await compileWasi("assembly/wasi/compiled.ts", `template-${target}`, `dist/wasi/template-${target}.wasm`);
   for (const target of ["simd", "scalar"]) {
+    await compileWasi("assembly/wasi/compiled.ts", `template-${target}`, `dist/wasi/template-${target}.wasm`);
     const ending = target === "simd" ? "" : "-scalar";
-    await compileWasi("assembly/wasi/command.ts", target, `dist/wasi/mote${ending}.wasm`);
-    await compileWasi("assembly/wasi/reactor.ts", target, `dist/wasi/reactor${ending}.wasm`);
+    const both = `dist/wasi/modules${ending}.wasm`;
+    await compileWasi("assembly/wasi/modules.ts", target, both);
+    writePart(readFileSync(both), (name) => name === "_start", `dist/wasi/mote${ending}.wasm`);
+    writePart(readFileSync(both), (name) => name !== "_start", `dist/wasi/reactor${ending}.wasm`);
+    rmSync(both);
   }
 }

@@ -14,6 +14,7 @@ import { gemmSetup } from "../simd/gemm";
 import { ringAdvance, ringRow, ringSetup, ringStart, slotBytes16 } from "../simd/rowRing";
 import { takesInt8, tile1, tile4 } from "../simd/tiles";
 import { checkConv2d16, runConv2d16 } from "./conv2d16";
+import { checkConv2dSparse, runConv2dSparse } from "./conv2dSparse";
 import { checkWinograd, runWinograd } from "./conv2dWinograd";
 import { MAX_K, rowsTimesBlocks } from "./fullyConnected";
 
@@ -23,9 +24,13 @@ export const MAX_AXIS: i32 = 1 << 20;
 export function checkConv2d(step: usize): i32 {
   const kernel = field(step, Step.Kernel);
   if (kernel == ConvKernel.Int16 || kernel == ConvKernel.Int16Narrow) return checkConv2d16(step);
-  if (kernel != ConvKernel.Int8 && kernel != ConvKernel.Int8Wide && kernel != ConvKernel.Winograd) return Status.Kernel;
+  const sparse = kernel == ConvKernel.Sparse || kernel == ConvKernel.SparseNibbles;
+  if (!sparse && kernel != ConvKernel.Int8 && kernel != ConvKernel.Int8Wide && kernel != ConvKernel.Winograd) {
+    return Status.Kernel;
+  }
   const status = checkConvShape(step);
   if (status != Status.Ok) return status;
+  if (sparse) return checkConv2dSparse(step);
   const segment = segmentCells(step);
   const count = extent(segmentCount(step), (segment + 1) >> 1);
   if (count > <u64>(MAX_K / 2)) return Status.Shape;
@@ -117,6 +122,7 @@ export function runConv2d(step: usize): void {
   const kernel = field(step, Step.Kernel);
   if (ASC_FEATURE_SIMD && kernel == ConvKernel.Winograd) runWinograd(step);
   else if (kernel == ConvKernel.Int16 || kernel == ConvKernel.Int16Narrow) runConv2d16(step);
+  else if (kernel == ConvKernel.Sparse || kernel == ConvKernel.SparseNibbles) runConv2dSparse(step);
   else if (kernel == ConvKernel.Int8Wide) runInt8<i32>(step);
   else runInt8<f32>(step);
 }

@@ -17,14 +17,14 @@ import { storeBytes, storeBytes16 } from "./lanes";
 
 // @ts-ignore: decorator
 @inline
-function lowCouple(sums: v128, x01: v128, p0: v128, x23: v128, p1: v128): v128 {
+export function lowCouple(sums: v128, x01: v128, p0: v128, x23: v128, p1: v128): v128 {
   const products = i16x8.add(i16x8.extmul_low_i8x16_s(x01, p0), i16x8.extmul_low_i8x16_s(x23, p1));
   return i32x4.add(sums, i32x4.extadd_pairwise_i16x8_s(products));
 }
 
 // @ts-ignore: decorator
 @inline
-function highCouple(sums: v128, x01: v128, p0: v128, x23: v128, p1: v128): v128 {
+export function highCouple(sums: v128, x01: v128, p0: v128, x23: v128, p1: v128): v128 {
   const products = i16x8.add(i16x8.extmul_high_i8x16_s(x01, p0), i16x8.extmul_high_i8x16_s(x23, p1));
   return i32x4.add(sums, i32x4.extadd_pairwise_i16x8_s(products));
 }
@@ -44,13 +44,13 @@ function highPair(sums: v128, x: v128, p: v128): v128 {
 /** Pair 0 … 3 of eight inputs, eight times: one instruction on arm64, where load16_splat takes two. */
 // @ts-ignore: decorator
 @inline
-function pair0(x: v128): v128 {
+export function pair0(x: v128): v128 {
   return v128.shuffle<i16>(x, x, 0, 0, 0, 0, 0, 0, 0, 0);
 }
 
 // @ts-ignore: decorator
 @inline
-function pair1(x: v128): v128 {
+export function pair1(x: v128): v128 {
   return v128.shuffle<i16>(x, x, 1, 1, 1, 1, 1, 1, 1, 1);
 }
 

@@ -18,30 +18,30 @@ import { storeBytes, storeBytes16, storeTail } from "./lanes";
 
 // @ts-ignore: decorator
 @inline
-function dot(x: v128, w: v128, sum: v128): v128 {
+export function dot(x: v128, w: v128, sum: v128): v128 {
   return i32x4.relaxed_dot_i8x16_i7x16_add_s(x, w, sum);
 }
 
 /** Weights of four inputs and four outputs: the first or second half of two pairs. */
 // @ts-ignore: decorator
 @inline
-function zipLow(p0: v128, p1: v128): v128 {
+export function zipLow(p0: v128, p1: v128): v128 {
   return v128.shuffle<i16>(p0, p1, 0, 8, 1, 9, 2, 10, 3, 11);
 }
 // @ts-ignore: decorator
 @inline
-function zipHigh(p0: v128, p1: v128): v128 {
+export function zipHigh(p0: v128, p1: v128): v128 {
   return v128.shuffle<i16>(p0, p1, 4, 12, 5, 13, 6, 14, 7, 15);
 }
 /** The sign bits of `w`, whose low seven bits are `low7`, as bytes of 0 or 1. */
 // @ts-ignore: decorator
 @inline
-function sign(w: v128, low7: v128): v128 {
+export function sign(w: v128, low7: v128): v128 {
   return i16x8.shr_u(v128.xor(w, low7), 7);
 }
 // @ts-ignore: decorator
 @inline
-function join(sum: v128, signs: v128): v128 {
+export function join(sum: v128, signs: v128): v128 {
   return i32x4.sub(sum, i32x4.shl(signs, 7));
 }
 

@@ -23,6 +23,8 @@ let inside: i32 = 0;
 let after: i32 = 0;
 let zero: i32 = 0;
 let next: i32 = 0;
+/** the row in the first slot, where rows lie behind one another */
+let origin: i32 = 0;
 
 /** Bytes of one slot of int16 cells; enough for int8 ones. */
 export function slotBytes16(pixels: i32, channels: i32): u64 {
@@ -49,6 +51,7 @@ export function ringSetup(
 export function ringStart(input: usize, firstRow: i32): void {
   image = input;
   next = firstRow;
+  origin = firstRow;
 }
 
 /** The address of row y's slot. */
@@ -64,19 +67,37 @@ export function ringRow(y: i32): usize {
 /** Makes rows up to `last` present; rows before `first` are no longer needed. */
 export function ringAdvance<CELL>(first: i32, last: i32): void {
   if (next < first) next = first;
-  for (; next <= last; next++) {
-    let to = ringRow(next);
-    if (next < 0 || next >= height) {
-      fill<CELL>(to, (before + inside + after) * inChannels);
-      continue;
-    }
-    to = fill<CELL>(to, before * inChannels);
-    const from = image + <usize>(next * width * inChannels);
-    const count = inside * inChannels;
-    if (sizeof<CELL>() == 2) widen(to, from, count);
-    else copyBytes(to, from, count);
-    fill<CELL>(to + <usize>count * sizeof<CELL>(), after * inChannels);
+  for (; next <= last; next++) prepare<CELL>(next, ringRow(next));
+}
+
+/**
+ * The same, with rows `first` … `last` behind one another; the address of the first. Rows fill the slots
+ * in order; when no slot is left, those still needed move to the front.
+ */
+export function contiguousRows<CELL>(first: i32, last: i32): usize {
+  if (last - origin >= slots) {
+    const kept = next - first;
+    if (kept > 0) memory.copy(ring, ring + <usize>(first - origin) * slotBytes, <usize>kept * slotBytes);
+    origin = first;
   }
+  if (next < first) next = first;
+  for (; next <= last; next++) prepare<CELL>(next, ring + <usize>(next - origin) * slotBytes);
+  return ring + <usize>(first - origin) * slotBytes;
+}
+
+/** Writes row y, padded, to its slot. */
+function prepare<CELL>(y: i32, to: usize): void {
+  if (y < 0 || y >= height) {
+    fill<CELL>(to, (before + inside + after) * inChannels);
+    return;
+  }
+  to = fill<CELL>(to, before * inChannels);
+  const from = image + <usize>(y * width * inChannels);
+  const count = inside * inChannels;
+  if (!ASC_FEATURE_SIMD) memory.copy(to, from, count);
+  else if (sizeof<CELL>() == 2) widen(to, from, count);
+  else copyBytes(to, from, count);
+  fill<CELL>(to + <usize>count * sizeof<CELL>(), after * inChannels);
 }
 
 /** The end of `count` cells of padding. */

@@ -6,6 +6,8 @@ import { ToolError } from "../errors.ts";
 import type { Node, Tensor } from "../graph/graph.ts";
 import { align16 } from "../pack/align.ts";
 import { gemmBlocks, needsWide, type Products } from "../pack/blocks.ts";
+import { sparseBlocks, sparseRowsScratch, widenedScratch } from "../pack/sparse.ts";
+import { chooseSparse } from "../pack/sparseChoice.ts";
 import { winogradBand, winogradBytes, winogradFits, winogradScratch } from "../pack/winograd.ts";
 import { groupsIn, refuseGroups, requantizeGroups } from "./coding.ts";
 import { checkConv2d16, conv2d16Reference, lowerConv2d16 } from "./conv2d16.ts";
@@ -140,6 +142,28 @@ export const conv2d: Operator<"conv2d"> = {
     const pointwise = isPointwise(node, x, output, geometry);
     const pixels = rowPixels(output, node.attrs, geometry);
     const macs = output.shape[0]! * output.shape[1]! * output.shape[2]! * products.weights.length;
+    const slot = align16(pixels * inC * 2 + 16);
+    const start = (s: number): number =>
+      dilated
+        ? Math.floor(s / kernelW) * geometry.dilationH * (slot / 2) + (s % kernelW) * geometry.dilationW * inC
+        : s * geometry.dilationH * (slot / 2);
+    const sparse = wide ? undefined : chooseSparse(products, start, lowering.sparsity);
+    if (sparse) {
+      lowering.emit({
+        op: Op.Conv2d,
+        kernel: sparse.nibbles ? ConvKernel.SparseNibbles : ConvKernel.Sparse,
+        input: lowering.at(node.inputs[0]!),
+        output: lowering.at(node.outputs[0]!),
+        params: lowering.params(sparseBlocks(products, sparse.groups, start, sparse.nibbles, node.name)),
+        scratchBytes:
+          widenedScratch(sparse.groups, sparse.nibbles) +
+          (pointwise ? sparseRowsScratch(inC) : 2 * rowsHeld(geometry) * slot),
+        fields: convFields(x, output, node.attrs, geometry, node.name),
+        kernelName: `${pointwise ? "pointwise" : "rows"} sparse 4×8 ${sparse.nibbles ? "s4" : "s8"}`,
+        macs,
+      });
+      return;
+    }
     if (winogradFits(products, node.attrs, geometry, output) && lowering.mayUseWinograd(node)) {
       const band = winogradBand(output);
       lowering.emit({
@@ -164,7 +188,7 @@ export const conv2d: Operator<"conv2d"> = {
       params: lowering.params(gemmBlocks(products, wide, node.name)),
       scratchBytes: pointwise
         ? pointwiseScratch(inC)
-        : rowsScratch(products, rowsHeld(geometry) * align16(pixels * inC * 2 + 16)),
+        : rowsScratch(products, rowsHeld(geometry) * slot),
       fields: convFields(x, output, node.attrs, geometry, node.name),
       kernelName: `${pointwise ? "pointwise" : gathers(products) ? "patches" : "rows"} gemm 4×8 ${wide ? "s8×s16" : "s8"}`,
       macs,

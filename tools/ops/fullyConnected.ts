@@ -4,6 +4,8 @@ import { ConvKernel, Dense, Op } from "../../assembly/abi.ts";
 import { ToolError } from "../errors.ts";
 import { elementCount } from "../graph/graph.ts";
 import { gemmBlocks, needsWide, type Products } from "../pack/blocks.ts";
+import { sparseBlocks, sparseRowsScratch, widenedScratch } from "../pack/sparse.ts";
+import { chooseSparse } from "../pack/sparseChoice.ts";
 import { groupsIn, refuseGroups, requantizeGroups } from "./coding.ts";
 import { centredWeights, pointwiseScratch } from "./conv2d.ts";
 import { checkFullyConnected16, fullyConnected16Reference, lowerFullyConnected16 } from "./fullyConnected16.ts";
@@ -90,13 +92,20 @@ export const fullyConnected: Operator<"fullyConnected"> = {
     };
     const wide = needsWide(products);
     const [min, max] = clampRange(node.attrs.activation, output, node.name);
+    const start = (): number => 0;
+    const sparse = wide ? undefined : chooseSparse(products, start, lowering.sparsity);
+    const dense = wide ? ConvKernel.Int8Wide : ConvKernel.Int8;
     lowering.emit({
       op: Op.FullyConnected,
-      kernel: wide ? ConvKernel.Int8Wide : ConvKernel.Int8,
+      kernel: sparse ? (sparse.nibbles ? ConvKernel.SparseNibbles : ConvKernel.Sparse) : dense,
       input: lowering.at(node.inputs[0]!),
       output: lowering.at(node.outputs[0]!),
-      params: lowering.params(gemmBlocks(products, wide, node.name)),
-      scratchBytes: pointwiseScratch(inC),
+      params: lowering.params(
+        sparse
+          ? sparseBlocks(products, sparse.groups, start, sparse.nibbles, node.name)
+          : gemmBlocks(products, wide, node.name),
+      ),
+      scratchBytes: sparse ? widenedScratch(sparse.groups, sparse.nibbles) + sparseRowsScratch(inC) : pointwiseScratch(inC),
       fields: [
         [Dense.Rows, rows],
         [Dense.InC, inC],
@@ -105,7 +114,7 @@ export const fullyConnected: Operator<"fullyConnected"> = {
         [Dense.Min, min],
         [Dense.Max, max],
       ],
-      kernelName: `${rows < 4 ? "gemv 1×32" : "gemm 4×8"} ${wide ? "s8×s16" : "s8"}`,
+      kernelName: sparse ? `sparse ${sparse.nibbles ? "s4" : "s8"}` : `${rows < 4 ? "gemv 1×32" : "gemm 4×8"} ${wide ? "s8×s16" : "s8"}`,
       macs: rows * inC * outC,
     });
   },

@@ -4,6 +4,7 @@
 // exactly the bytes of `reference`, on every build.
 
 import type { Op } from "../../assembly/abi.ts";
+import type { Sparsity } from "../pack/sparseChoice.ts";
 import type { DType, Node, OpName, Tensor, TensorData } from "../graph/graph.ts";
 
 export interface TensorType {
@@ -57,6 +58,8 @@ export interface Lowering {
   emit(step: StepSpec): void;
   /** Whether the node may spend memory on Winograd's weights: the packer's budget decides */
   mayUseWinograd(node: Node): boolean;
+  /** Whether weights of which groups are zero are laid out without them */
+  readonly sparsity: Sparsity;
 }
 
 export interface Operator<K extends OpName = OpName> {

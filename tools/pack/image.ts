@@ -9,6 +9,7 @@ import type { Graph } from "../graph/graph.ts";
 import type { Ref } from "../ops/operator.ts";
 import { type Lowered, type LoweredStep, lowerGraph, tensorBytes } from "./lower.ts";
 import { assignPlaces, type Places } from "./places.ts";
+import type { Sparsity } from "./sparseChoice.ts";
 
 export interface Image {
   readonly bytes: Uint8Array;
@@ -27,10 +28,10 @@ const IMAGE_ALIGN = 64;
  * Winograd's larger weights, those that gain least for their bytes first, until it fits.
  * Throws UNSUPPORTED where nothing makes it fit.
  */
-export function buildImage(graph: Graph, maxBytes = MOST_BYTES): Image {
+export function buildImage(graph: Graph, maxBytes = MOST_BYTES, sparsity: Sparsity = "auto"): Image {
   const direct = new Set<string>();
   for (;;) {
-    const image = imageOf(graph, lowerGraph(graph, direct));
+    const image = imageOf(graph, lowerGraph(graph, direct, sparsity));
     if (image.totalBytes <= maxBytes) return image;
     const bytesFor = ({ input2, macs }: LoweredStep): number =>
       input2?.kind === "temporary" ? image.lowered.temporaries[input2.index]!.bytes / (macs ?? 1) : 0;

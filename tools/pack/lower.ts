@@ -7,6 +7,7 @@ import type { Graph, Node, Tensor } from "../graph/graph.ts";
 import { DTYPE_BYTES, elementCount } from "../graph/graph.ts";
 import type { Lowering, Ref, StepSpec } from "../ops/operator.ts";
 import { operatorFor } from "../ops/registry.ts";
+import type { Sparsity } from "./sparseChoice.ts";
 
 export interface LoweredStep extends StepSpec {
   readonly node: Node;
@@ -35,7 +36,11 @@ export interface Lowered {
 const NO_NODE = -1;
 
 /** `direct`: names of the nodes that must do without Winograd's larger weights. */
-export function lowerGraph(graph: Graph, direct: ReadonlySet<string> = new Set()): Lowered {
+export function lowerGraph(
+  graph: Graph,
+  direct: ReadonlySet<string> = new Set(),
+  sparsity: Sparsity = "auto",
+): Lowered {
   const steps: LoweredStep[] = [];
   const params: Uint8Array[] = [];
   const paramIndex = new Map<string, number>();
@@ -69,6 +74,7 @@ export function lowerGraph(graph: Graph, direct: ReadonlySet<string> = new Set()
       alias: (output, input) => void aliases.set(output, input),
       emit: (step) => void steps.push({ ...step, node, nodeIndex }),
       mayUseWinograd: ({ name }) => !direct.has(name),
+      sparsity,
     };
     operatorFor(node.op).lower(node, lowering);
   }

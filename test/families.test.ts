@@ -81,6 +81,20 @@ const FIRST: readonly Family[] = [
 const LATER: readonly Family[] = [
   { name: "state", budget: 0.5 * KIB, files: ["state"] },
   { name: "recurrent", budget: 6 * KIB, files: ["ops/recurrent", "simd/gates"] },
+  {
+    name: "sparse weights",
+    budget: 8 * KIB,
+    files: [
+      "numeric/sparseBlocks",
+      "simd/sparse",
+      "simd/sparseNarrow",
+      "simd/sparseRelaxed",
+      "simd/rowWindow",
+      "ops/sparseStep",
+      "ops/sparseRows",
+      "ops/conv2dSparse",
+    ],
+  },
 ];
 
 const asc = createRequire(import.meta.url).resolve("assemblyscript/bin/asc.js");

@@ -14,9 +14,9 @@ import { gemmSetup } from "../simd/gemm";
 import { ringAdvance, ringRow, ringSetup, ringStart, slotBytes16 } from "../simd/rowRing";
 import { takesInt8, tile1, tile4 } from "../simd/tiles";
 import { checkConv2d16, runConv2d16 } from "./conv2d16";
-import { checkConv2dSparse, runConv2dSparse } from "./conv2dSparse";
 import { checkWinograd, runWinograd } from "./conv2dWinograd";
 import { MAX_K, rowsTimesBlocks } from "./fullyConnected";
+import { checkSparseStep, runSparseStep } from "./sparseStep";
 
 /** Largest size of any one axis: keeps every 32-bit index sum below 2^31. */
 export const MAX_AXIS: i32 = 1 << 20;
@@ -30,7 +30,7 @@ export function checkConv2d(step: usize): i32 {
   }
   const status = checkConvShape(step);
   if (status != Status.Ok) return status;
-  if (sparse) return checkConv2dSparse(step);
+  if (sparse) return checkSparseStep(step);
   const segment = segmentCells(step);
   const count = extent(segmentCount(step), (segment + 1) >> 1);
   if (count > <u64>(MAX_K / 2)) return Status.Shape;
@@ -122,7 +122,7 @@ export function runConv2d(step: usize): void {
   const kernel = field(step, Step.Kernel);
   if (ASC_FEATURE_SIMD && kernel == ConvKernel.Winograd) runWinograd(step);
   else if (kernel == ConvKernel.Int16 || kernel == ConvKernel.Int16Narrow) runConv2d16(step);
-  else if (kernel == ConvKernel.Sparse || kernel == ConvKernel.SparseNibbles) runConv2dSparse(step);
+  else if (kernel == ConvKernel.Sparse || kernel == ConvKernel.SparseNibbles) runSparseStep(step);
   else if (kernel == ConvKernel.Int8Wide) runInt8<i32>(step);
   else runInt8<f32>(step);
 }

@@ -1,5 +1,5 @@
 // conv2d with sparse weights. The padded input rows that an output row touches lie behind one another in scratch
-// (simd/rowRing.ts, `contiguousRows`), so that a group's place is one offset whatever its kernel row:
+// (simd/rowWindow.ts), so that a group's place is one offset whatever its kernel row:
 //
 //   place · 4 = ky·dilationH · (cells of a slot) + kx·dilationW · InC + c
 //
@@ -11,7 +11,8 @@ import { Conv, ConvKernel, Status, Step } from "../abi";
 import { address, field, hasScratch } from "../memory";
 import { checkSparse, sparseSetup, widenedBytes } from "../numeric/sparseBlocks";
 import { gemmSetup } from "../simd/gemm";
-import { contiguousRows, ringSetup, ringStart, slotBytes16 } from "../simd/rowRing";
+import { ringSetup, ringStart, slotBytes16 } from "../simd/rowRing";
+import { windowRows, windowStart } from "../simd/rowWindow";
 import { sparseStrip, sparseTakesInt8 } from "../simd/sparse";
 import { isPointwise, rowPixels, rowsHeld } from "./conv2d";
 import { checkSparseRows, runSparseRows } from "./sparseRows";
@@ -31,14 +32,13 @@ export function checkConv2dSparse(step: usize): i32 {
 }
 
 export function runConv2dSparse(step: usize): void {
-  const zero = field(step, Conv.OutZero), low = field(step, Conv.Min), high = field(step, Conv.Max);
-  const inC = field(step, Conv.InC), outC = field(step, Conv.OutC);
   if (isPointwise(step)) {
     const rows = field(step, Conv.Batch) * field(step, Conv.OutH) * field(step, Conv.OutW);
-    runSparseRows(step, rows, inC, outC, zero, low, high);
+    runSparseRows(step, rows, Conv.InC, Conv.OutC, Conv.OutZero);
     return;
   }
-  gemmSetup(0, 0, 0, outC, zero, low, high);
+  const outC = field(step, Conv.OutC);
+  gemmSetup(0, 0, 0, outC, field(step, Conv.OutZero), field(step, Conv.Min), field(step, Conv.Max));
   sparseSetup(address(step, Step.Params), outC, field(step, Step.Kernel) == ConvKernel.SparseNibbles);
   if (sparseTakesInt8()) windows<i8>(step);
   else windows<i16>(step);
@@ -63,9 +63,10 @@ function windows<CELL>(step: usize): void {
   let input = address(step, Step.Input), output = address(step, Step.Output);
   for (let b = 0; b < field(step, Conv.Batch); b++, input += inputBytes) {
     ringStart(input, -padTop);
+    windowStart(-padTop);
     for (let oy = 0; oy < outH; oy++) {
       const top = oy * strideH - padTop;
-      sparseStrip<CELL>(contiguousRows<CELL>(top, top + held - 1), pixelStep, outW, output, widened);
+      sparseStrip<CELL>(windowRows<CELL>(top, top + held - 1), pixelStep, outW, output, widened);
       output += <usize>(outW * outC);
     }
   }

@@ -10,7 +10,7 @@ import { gemm5Relaxed } from "../simd/gemmRelaxed";
 import { widen } from "../simd/lanes";
 import { takesInt8, tile1, tile4 } from "../simd/tiles";
 import { checkFullyConnected16, runFullyConnected16 } from "./fullyConnected16";
-import { checkSparseRows, runSparseRows } from "./sparseRows";
+import { checkSparseStep, runSparseStep } from "./sparseStep";
 
 /** Most inputs of one output for which Σ|x·w| of int8 × int16 weights stays below 2^31. */
 export const MAX_K: i32 = 65535;
@@ -27,7 +27,7 @@ export function checkFullyConnected(step: usize): i32 {
   if (!allWithin(step, Dense.OutZero, Dense.Max, -128, 127)) return Status.Shape;
   if (!canRead(step, Step.Input, extent(rows, k))) return Status.Read;
   if (!canWrite(step, Step.Output, extent(rows, n))) return Status.Write;
-  if (sparse) return checkSparseRows(step, k, n);
+  if (sparse) return checkSparseStep(step);
   if (!hasParams(step, blocksBytes(n, (k + 1) >> 1, kernel == ConvKernel.Int8Wide))) return Status.Params;
   return hasScratch(step, rowsScratch(k)) ? Status.Ok : Status.Scratch;
 }
@@ -46,20 +46,8 @@ export function runFullyConnected(step: usize): void {
   const kernel = field(step, Step.Kernel);
   if (kernel == ConvKernel.Int16) runFullyConnected16(step);
   else if (kernel == ConvKernel.Int8Wide) runInt8<i32>(step);
-  else if (kernel == ConvKernel.Sparse || kernel == ConvKernel.SparseNibbles) runSparse(step);
+  else if (kernel == ConvKernel.Sparse || kernel == ConvKernel.SparseNibbles) runSparseStep(step);
   else runInt8<f32>(step);
-}
-
-function runSparse(step: usize): void {
-  runSparseRows(
-    step,
-    field(step, Dense.Rows),
-    field(step, Dense.InC),
-    field(step, Dense.OutC),
-    field(step, Dense.OutZero),
-    field(step, Dense.Min),
-    field(step, Dense.Max),
-  );
 }
 
 /** WIDE: an integer type for int16 weights, a float type for int8 ones (asc specialises on it). */

@@ -31,11 +31,13 @@ export function checkSparseRows(step: usize, k: i32, n: i32): i32 {
   return hasScratch(step, bytes) ? Status.Ok : Status.Scratch;
 }
 
-export function runSparseRows(step: usize, rows: i32, k: i32, n: i32, zero: i32, low: i32, high: i32): void {
+/** `inputs`, `outputs`, `zero`: the words of InC, OutC and OutZero in the operator's step; Min and Max lie behind the last. */
+export function runSparseRows(step: usize, rows: i32, inputs: i32, outputs: i32, zero: i32): void {
+  const k = field(step, inputs), n = field(step, outputs);
   const nibbles = field(step, Step.Kernel) == ConvKernel.SparseNibbles;
   const input = address(step, Step.Input), output = address(step, Step.Output), params = address(step, Step.Params);
   const widened = address(step, Step.Scratch), strip = widened + widenedBytes(params, n, nibbles);
-  gemmSetup(0, 0, 0, n, zero, low, high);
+  gemmSetup(0, 0, 0, n, field(step, zero), field(step, zero + 1), field(step, zero + 2));
   sparseSetup(params, n, nibbles);
   // where no row is widened, a whole number of tiles of three, four and five
   const most = sparseTakesInt8() ? stripRows(k) * 15 : stripRows(k);

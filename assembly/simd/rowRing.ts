@@ -11,9 +11,9 @@
 
 import { copyBytes, widen } from "./lanes";
 
-let ring: usize = 0;
-let slots: i32 = 0;
-let slotBytes: usize = 0;
+export let ring: usize = 0;
+export let slots: i32 = 0;
+export let slotBytes: usize = 0;
 let image: usize = 0;
 let height: i32 = 0;
 let width: i32 = 0;
@@ -23,8 +23,6 @@ let inside: i32 = 0;
 let after: i32 = 0;
 let zero: i32 = 0;
 let next: i32 = 0;
-/** the row in the first slot, where rows lie behind one another */
-let origin: i32 = 0;
 
 /** Bytes of one slot of int16 cells; enough for int8 ones. */
 export function slotBytes16(pixels: i32, channels: i32): u64 {
@@ -51,7 +49,6 @@ export function ringSetup(
 export function ringStart(input: usize, firstRow: i32): void {
   image = input;
   next = firstRow;
-  origin = firstRow;
 }
 
 /** The address of row y's slot. */
@@ -67,26 +64,11 @@ export function ringRow(y: i32): usize {
 /** Makes rows up to `last` present; rows before `first` are no longer needed. */
 export function ringAdvance<CELL>(first: i32, last: i32): void {
   if (next < first) next = first;
-  for (; next <= last; next++) prepare<CELL>(next, ringRow(next));
-}
-
-/**
- * The same, with rows `first` … `last` behind one another; the address of the first. Rows fill the slots
- * in order; when no slot is left, those still needed move to the front.
- */
-export function contiguousRows<CELL>(first: i32, last: i32): usize {
-  if (last - origin >= slots) {
-    const kept = next - first;
-    if (kept > 0) memory.copy(ring, ring + <usize>(first - origin) * slotBytes, <usize>kept * slotBytes);
-    origin = first;
-  }
-  if (next < first) next = first;
-  for (; next <= last; next++) prepare<CELL>(next, ring + <usize>(next - origin) * slotBytes);
-  return ring + <usize>(first - origin) * slotBytes;
+  for (; next <= last; next++) prepareRow<CELL>(next, ringRow(next));
 }
 
 /** Writes row y, padded, to its slot. */
-function prepare<CELL>(y: i32, to: usize): void {
+export function prepareRow<CELL>(y: i32, to: usize): void {
   if (y < 0 || y >= height) {
     fill<CELL>(to, (before + inside + after) * inChannels);
     return;

@@ -8,6 +8,8 @@ import { highCouple, lowCouple, pair0, pair1 } from "./gemmNarrow";
 import { storeBytes, storeFour } from "./lanes";
 import { clamp } from "./sparse";
 
+// A load that fills no other lanes takes its address as a sum on arm64; one that splats has to have it added first.
+
 /** Eight outputs, of which `left` are stored, of four and more pixels; their groups lie from `weights` to `end`. */
 export function fourPixelsNarrow(
   a: usize, step: usize, pixels: i32, head: usize, weights: usize, end: usize, place: usize, out: usize, left: i32,
@@ -26,13 +28,13 @@ export function fourPixelsNarrow(
     for (let w = weights, q = place; w < end; w += 32, q += 2) {
       const at = (<usize>load<u16>(q)) << 2;
       const v = v128.load(w), u = v128.load(w, 16);
-      let y = v128.load32_splat(a + at), x01 = pair0(y), x23 = pair1(y);
+      let y = v128.load32_zero(a + at), x01 = pair0(y), x23 = pair1(y);
       a0 = lowCouple(a0, x01, v, x23, u); a1 = highCouple(a1, x01, v, x23, u);
-      y = v128.load32_splat(b + at); x01 = pair0(y); x23 = pair1(y);
+      y = v128.load32_zero(b + at); x01 = pair0(y); x23 = pair1(y);
       b0 = lowCouple(b0, x01, v, x23, u); b1 = highCouple(b1, x01, v, x23, u);
-      y = v128.load32_splat(c + at); x01 = pair0(y); x23 = pair1(y);
+      y = v128.load32_zero(c + at); x01 = pair0(y); x23 = pair1(y);
       c0 = lowCouple(c0, x01, v, x23, u); c1 = highCouple(c1, x01, v, x23, u);
-      y = v128.load32_splat(d + at); x01 = pair0(y); x23 = pair1(y);
+      y = v128.load32_zero(d + at); x01 = pair0(y); x23 = pair1(y);
       d0 = lowCouple(d0, x01, v, x23, u); d1 = highCouple(d1, x01, v, x23, u);
     }
     const m0 = v128.load(head, 32), m1 = v128.load(head, 48), magic = i32x4.splat(offset);
@@ -51,7 +53,7 @@ export function onePixelNarrow(
 ): void {
   let a0 = v128.load(head), a1 = v128.load(head, 16);
   for (; w < end; w += 32, place += 2) {
-    const y = v128.load32_splat(a + ((<usize>load<u16>(place)) << 2)), x01 = pair0(y), x23 = pair1(y);
+    const y = v128.load32_zero(a + ((<usize>load<u16>(place)) << 2)), x01 = pair0(y), x23 = pair1(y);
     const v = v128.load(w), u = v128.load(w, 16);
     a0 = lowCouple(a0, x01, v, x23, u); a1 = highCouple(a1, x01, v, x23, u);
   }

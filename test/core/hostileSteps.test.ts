@@ -1,7 +1,9 @@
 // Steps with wrong dimensions, strides, places and tables never escape the arena, on any build.
 
 import { describe, expect, it } from "vitest";
+import { ConvKernel } from "../../assembly/abi.ts";
 import type { Attributes, DType, Graph, Node, OpName, Tensor } from "../../tools/graph/graph.ts";
+import { buildImage } from "../../tools/pack/image.ts";
 import { BUILDS } from "../support/conformance.ts";
 import { activation, constant, quant, singleNode } from "../support/graphs.ts";
 import { expectContained } from "../support/hostileSteps.ts";
@@ -27,6 +29,18 @@ function graph<K extends OpName>(
 
 const weights = (shape: readonly number[]): Tensor =>
   constant("w", shape, "int8", random.int8(shape.reduce((a, b) => a * b)), quant(0.01));
+/** Mostly zero, in whole groups, so that the layer is laid out sparse. */
+const sparse = (shape: readonly number[], low = -127, high = 127): Tensor => {
+  const k = shape.slice(1).reduce((a, b) => a * b);
+  const data = random.int8(shape[0]! * k, low, high);
+  return constant(
+    "w",
+    shape,
+    "int8",
+    data.map((w, i) => (((i % k) >> 2) % 5 === 0 ? w : 0)),
+    quant(0.01),
+  );
+};
 const int16 = (name: string, shape: readonly number[]) => activation(name, shape, 0.001, 0, "int16" as DType);
 const resize = { outH: 7, outW: 6, alignCorners: false, halfPixelCenters: true };
 
@@ -102,6 +116,24 @@ const GRAPHS: Readonly<Record<string, Graph>> = {
     [int8("x", [5, 9]), weights([6, 9]), undefined],
     [int8("y", [5, 6])],
   ),
+  sparseFullyConnected: graph(
+    "fullyConnected",
+    { activation: "none" },
+    [int8("x", [6, 70]), sparse([19, 70]), undefined],
+    [int8("y", [6, 19])],
+  ),
+  sparseNibbles: graph(
+    "fullyConnected",
+    { activation: "none" },
+    [int8("x", [2, 130]), sparse([19, 130], -8, 7), undefined],
+    [int8("y", [2, 19])],
+  ),
+  sparseConv2d: graph(
+    "conv2d",
+    dilated,
+    [int8("x", [1, 6, 15, 8]), sparse([11, 3, 3, 8]), undefined],
+    [int8("y", [1, 3, 6, 11])],
+  ),
   winograd: graph(
     "conv2d",
     { ...dilated, strideH: 1, strideW: 1, dilationW: 1 },
@@ -136,6 +168,13 @@ const GRAPHS: Readonly<Record<string, Graph>> = {
 };
 
 describe("hostile steps", () => {
+  it("meet the sparse kernels", () => {
+    const kernelOf = (name: string) => buildImage(GRAPHS[name]!).lowered.steps[0]!.kernel;
+    expect(kernelOf("sparseFullyConnected")).toBe(ConvKernel.Sparse);
+    expect(kernelOf("sparseNibbles")).toBe(ConvKernel.SparseNibbles);
+    expect(kernelOf("sparseConv2d")).toBe(ConvKernel.Sparse);
+  });
+
   for (const [name, graph] of Object.entries(GRAPHS)) {
     it(`${name} stays inside the arena or is refused`, () => {
       for (const build of BUILDS) {

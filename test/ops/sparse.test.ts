@@ -51,7 +51,12 @@ function weightsOf(outputs: number, k: number, zeros: number, bits: number, rand
 }
 
 const biasOf = (outputs: number, random: Random) =>
-  constant("b", [outputs], "int32", Int32Array.from({ length: outputs }, () => random.integer(-5000, 5000)));
+  constant(
+    "b",
+    [outputs],
+    "int32",
+    Int32Array.from({ length: outputs }, () => random.integer(-5000, 5000)),
+  );
 
 const scalesOf = (outputs: number, random: Random) =>
   quant(Array.from({ length: outputs }, () => random.real(0.001, 0.02)));
@@ -166,7 +171,10 @@ describe("sparse weights", () => {
         const end = (least: number, most: number) => (same || random.integer(0, 1) ? least : most);
         const weights = graph.tensors[1]!.data as Int8Array;
         weights.set(weights.map((w) => (w === 0 ? 0 : end(low, high))));
-        expectSparse(graph, input.map(() => end(-128, 127)));
+        expectSparse(
+          graph,
+          input.map(() => end(-128, 127)),
+        );
       }),
       { numRuns: 80, seed: 14 },
     );

@@ -147,8 +147,10 @@ export const conv2d: Operator<"conv2d"> = {
       dilated
         ? Math.floor(s / kernelW) * geometry.dilationH * (slot / 2) + (s % kernelW) * geometry.dilationW * inC
         : s * geometry.dilationH * (slot / 2);
-    const sparse = wide ? undefined : chooseSparse(products, start, lowering.sparsity);
-    if (sparse) {
+    const winograd = winogradFits(products, node.attrs, geometry, output) && lowering.mayUseWinograd(node);
+    const line = pointwise ? macs / products.weights.length : output.shape[2]!;
+    const sparse = chooseSparse(products, start, { line, winograd }, wide ? "never" : lowering.sparsity);
+    if (sparse.groups) {
       lowering.emit({
         op: Op.Conv2d,
         kernel: sparse.nibbles ? ConvKernel.SparseNibbles : ConvKernel.Sparse,
@@ -159,12 +161,13 @@ export const conv2d: Operator<"conv2d"> = {
           widenedScratch(sparse.groups, sparse.nibbles) +
           (pointwise ? sparseRowsScratch(inC) : 2 * rowsHeld(geometry) * slot),
         fields: convFields(x, output, node.attrs, geometry, node.name),
-        kernelName: `${pointwise ? "pointwise" : "rows"} sparse 4×8 ${sparse.nibbles ? "s4" : "s8"}`,
+        kernelName: `${pointwise ? "pointwise" : "rows"} sparse ${sparse.nibbles ? "s4" : "s8"}: ${sparse.why}`,
         macs,
       });
       return;
     }
-    if (winogradFits(products, node.attrs, geometry, output) && lowering.mayUseWinograd(node)) {
+    const dense = sparse.why && `: ${sparse.why}`;
+    if (winograd) {
       const band = winogradBand(output);
       lowering.emit({
         op: Op.Conv2d,
@@ -175,7 +178,7 @@ export const conv2d: Operator<"conv2d"> = {
         params: lowering.params(gemmBlocks(products, false, node.name)),
         scratchBytes: winogradScratch(output, inC),
         fields: [...convFields(x, output, node.attrs, geometry, node.name), [Conv.Band, band]],
-        kernelName: "winograd 4×4 s16",
+        kernelName: `winograd 4×4 s16${dense}`,
         macs,
       });
       return;
@@ -186,11 +189,9 @@ export const conv2d: Operator<"conv2d"> = {
       input: lowering.at(node.inputs[0]!),
       output: lowering.at(node.outputs[0]!),
       params: lowering.params(gemmBlocks(products, wide, node.name)),
-      scratchBytes: pointwise
-        ? pointwiseScratch(inC)
-        : rowsScratch(products, rowsHeld(geometry) * slot),
+      scratchBytes: pointwise ? pointwiseScratch(inC) : rowsScratch(products, rowsHeld(geometry) * slot),
       fields: convFields(x, output, node.attrs, geometry, node.name),
-      kernelName: `${pointwise ? "pointwise" : gathers(products) ? "patches" : "rows"} gemm 4×8 ${wide ? "s8×s16" : "s8"}`,
+      kernelName: `${pointwise ? "pointwise" : gathers(products) ? "patches" : "rows"} gemm 4×8 ${wide ? "s8×s16" : "s8"}${dense}`,
       macs,
     });
   },

@@ -93,19 +93,22 @@ export const fullyConnected: Operator<"fullyConnected"> = {
     const wide = needsWide(products);
     const [min, max] = clampRange(node.attrs.activation, output, node.name);
     const start = (): number => 0;
-    const sparse = wide ? undefined : chooseSparse(products, start, lowering.sparsity);
+    const layer = { line: rows, winograd: false };
+    const { groups, nibbles, why } = chooseSparse(products, start, layer, wide ? "never" : lowering.sparsity);
+    const sparse = nibbles ? ConvKernel.SparseNibbles : ConvKernel.Sparse;
     const dense = wide ? ConvKernel.Int8Wide : ConvKernel.Int8;
+    const kernelName = groups
+      ? `sparse ${nibbles ? "s4" : "s8"}`
+      : `${rows < 4 ? "gemv 1×32" : "gemm 4×8"} ${wide ? "s8×s16" : "s8"}`;
     lowering.emit({
       op: Op.FullyConnected,
-      kernel: sparse ? (sparse.nibbles ? ConvKernel.SparseNibbles : ConvKernel.Sparse) : dense,
+      kernel: groups ? sparse : dense,
       input: lowering.at(node.inputs[0]!),
       output: lowering.at(node.outputs[0]!),
       params: lowering.params(
-        sparse
-          ? sparseBlocks(products, sparse.groups, start, sparse.nibbles, node.name)
-          : gemmBlocks(products, wide, node.name),
+        groups ? sparseBlocks(products, groups, start, nibbles, node.name) : gemmBlocks(products, wide, node.name),
       ),
-      scratchBytes: sparse ? widenedScratch(sparse.groups, sparse.nibbles) + sparseRowsScratch(inC) : pointwiseScratch(inC),
+      scratchBytes: groups ? widenedScratch(groups, nibbles) + sparseRowsScratch(inC) : pointwiseScratch(inC),
       fields: [
         [Dense.Rows, rows],
         [Dense.InC, inC],
@@ -114,7 +117,7 @@ export const fullyConnected: Operator<"fullyConnected"> = {
         [Dense.Min, min],
         [Dense.Max, max],
       ],
-      kernelName: sparse ? `sparse ${sparse.nibbles ? "s4" : "s8"}` : `${rows < 4 ? "gemv 1×32" : "gemm 4×8"} ${wide ? "s8×s16" : "s8"}`,
+      kernelName: why ? `${kernelName}: ${why}` : kernelName,
       macs: rows * inC * outC,
     });
   },

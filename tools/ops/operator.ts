@@ -4,8 +4,8 @@
 // exactly the bytes of `reference`, on every build.
 
 import type { Op } from "../../assembly/abi.ts";
-import type { Sparsity } from "../pack/sparseChoice.ts";
 import type { DType, Node, OpName, Tensor, TensorData } from "../graph/graph.ts";
+import type { Sparsity } from "../pack/sparseChoice.ts";
 
 export interface TensorType {
   readonly shape: readonly number[];

@@ -19,6 +19,29 @@ export interface Products {
   readonly multipliers: Float32Array;
 }
 
+/** The least and the largest sum of output `n`, over all int8 inputs. */
+function sumRange({ weights, outputs, inputZero, bias }: Products, n: number): readonly [least: number, most: number] {
+  const perOutput = weights.length / outputs;
+  let least = bias?.[n] ?? 0;
+  let most = least;
+  for (let k = n * perOutput; k < (n + 1) * perOutput; k++) {
+    const w = weights[k]!;
+    least += Math.min((-128 - inputZero) * w, (127 - inputZero) * w);
+    most += Math.max((-128 - inputZero) * w, (127 - inputZero) * w);
+  }
+  return [least, most];
+}
+
+/** The largest magnitude of any output's scaled sum, before the zero point and the clamp. */
+export function largestResults(products: Products): number {
+  let largest = 0;
+  for (let n = 0; n < products.outputs; n++) {
+    const [least, most] = sumRange(products, n);
+    largest = Math.max(largest, Math.max(-least, most) * products.multipliers[n]!);
+  }
+  return largest;
+}
+
 /**
  * bias[n] − inputZero · Σ w[n]. Throws where bias + Σ (x − inputZero)·w could leave int32 for some int8 x;
  * partial sums may, as int32 addition wraps and the whole then comes out right.
@@ -28,23 +51,15 @@ export function foldedBias(products: Products, node: string): Int32Array {
   const perOutput = weights.length / outputs;
   const folded = new Int32Array(outputs);
   for (let n = 0; n < outputs; n++) {
-    const bias = products.bias?.[n] ?? 0;
-    let sum = 0;
-    let least = bias;
-    let most = bias;
-    for (let k = 0; k < perOutput; k++) {
-      const w = weights[n * perOutput + k]!;
-      sum += w;
-      least += Math.min((-128 - inputZero) * w, (127 - inputZero) * w);
-      most += Math.max((-128 - inputZero) * w, (127 - inputZero) * w);
-    }
+    const [least, most] = sumRange(products, n);
     if (least < -(2 ** 31) || most > 2 ** 31 - 1) {
       throw new ToolError(
         "UNSUPPORTED",
         `${node}: the sum of output channel ${n} can be ${least} … ${most}, which does not fit in int32; use smaller weights or biases.`,
       );
     }
-    folded[n] = bias - inputZero * sum;
+    const sum = weights.subarray(n * perOutput, (n + 1) * perOutput).reduce((total, w) => total + w, 0);
+    folded[n] = (products.bias?.[n] ?? 0) - inputZero * sum;
   }
   return folded;
 }

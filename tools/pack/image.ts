@@ -28,7 +28,7 @@ const IMAGE_ALIGN = 64;
  * Winograd's larger weights, those that gain least for their bytes first, until it fits.
  * Throws UNSUPPORTED where nothing makes it fit.
  */
-export function buildImage(graph: Graph, maxBytes = MOST_BYTES, sparsity: Sparsity = "auto"): Image {
+export function buildImage(graph: Graph, maxBytes = MOST_BYTES, sparsity: Sparsity = "byCost"): Image {
   const direct = new Set<string>();
   for (;;) {
     const image = imageOf(graph, lowerGraph(graph, direct, sparsity));

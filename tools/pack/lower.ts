@@ -39,7 +39,7 @@ const NO_NODE = -1;
 export function lowerGraph(
   graph: Graph,
   direct: ReadonlySet<string> = new Set(),
-  sparsity: Sparsity = "auto",
+  sparsity: Sparsity = "byCost",
 ): Lowered {
   const steps: LoweredStep[] = [];
   const params: Uint8Array[] = [];

@@ -14,6 +14,8 @@ export interface StartOptions {
   readonly args?: readonly string[];
   /** of the page, in CSS pixels; WebKitGTK keeps its own */
   readonly viewport?: { readonly width: number; readonly height: number; readonly hasTouch?: boolean };
+  /** preferences of Firefox */
+  readonly prefs?: Readonly<Record<string, string | number | boolean>>;
 }
 
 export interface Page {
@@ -80,6 +82,7 @@ async function startWithPuppeteer(name: "chromium" | "firefox", options: StartOp
     executablePath: findProgram(...PROGRAMS[name]),
     headless: true,
     protocolTimeout: 180_000,
+    ...(options.prefs && { extraPrefsFirefox: options.prefs }),
     args: [...(name === "chromium" ? CHROMIUM_ARGS : []), ...(options.args ?? [])],
   });
   return {

@@ -95,6 +95,26 @@ const LATER: readonly Family[] = [
       "ops/conv2dSparse",
     ],
   },
+  {
+    name: "float32",
+    budget: 22 * KIB,
+    files: [
+      "floatSteps",
+      "numeric/floatMath",
+      "simd/gemmFloat",
+      "ops/floatConv",
+      "ops/floatMatmul",
+      "ops/floatNorm",
+      "ops/floatPool",
+      "ops/floatRecurrent",
+      "ops/floatSoftmax",
+      "ops/gather",
+      "ops/map",
+      "ops/reduce",
+      "ops/resample",
+      "ops/zip",
+    ],
+  },
 ];
 
 const asc = createRequire(import.meta.url).resolve("assemblyscript/bin/asc.js");

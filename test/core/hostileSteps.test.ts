@@ -5,6 +5,7 @@ import { ConvKernel } from "../../assembly/abi.ts";
 import type { Attributes, DType, Graph, Node, OpName, Tensor } from "../../tools/graph/graph.ts";
 import { buildImage } from "../../tools/pack/image.ts";
 import { BUILDS } from "../support/conformance.ts";
+import { weights as weightsOf } from "../support/floatCases.ts";
 import { activation, constant, quant, singleNode } from "../support/graphs.ts";
 import { expectContained } from "../support/hostileSteps.ts";
 import { symmetricWeights, wideBias } from "../support/int16Layers.ts";
@@ -43,6 +44,9 @@ const sparse = (shape: readonly number[], low = -127, high = 127): Tensor => {
 };
 const int16 = (name: string, shape: readonly number[]) => activation(name, shape, 0.001, 0, "int16" as DType);
 const resize = { outH: 7, outW: 6, alignCorners: false, halfPixelCenters: true };
+const open = { min: -9, max: 9 };
+const window3 = { stride: [1, 2, 2], dilation: [1, 1, 1], pad: [0, 1, 1], padAfter: [0, 1, 1] } as const;
+const reals = (shape: readonly number[]): Tensor => weightsOf("w", shape, 7);
 
 const GRAPHS: Readonly<Record<string, Graph>> = {
   transpose: graph("transpose", { permutation: [2, 0, 1] }, [int8("x", [3, 5, 7])], [int8("y", [7, 3, 5])]),
@@ -164,6 +168,78 @@ const GRAPHS: Readonly<Record<string, Graph>> = {
     { activation: "none" },
     [int16("x", [5, 9]), symmetricWeights([6, 9], 6, random), wideBias("int64", 6, random)],
     [int16("y", [5, 6])],
+  ),
+  map: graph("map", { fn: "gelu", a: 0, b: 0 }, [real("x", [45])], [real("y", [45])]),
+  zip: graph("zip", { fn: "add" }, [real("a", [2, 3, 7]), real("b", [1, 3, 1])], [real("y", [2, 3, 7])]),
+  select: graph(
+    "select",
+    {},
+    [{ name: "c", shape: [3, 7], dtype: "int32" }, real("a", [7]), real("b", [3, 1])],
+    [real("y", [3, 7])],
+  ),
+  reduce: graph("reduce", { fn: "mean", axes: [1], keepDims: false }, [real("x", [3, 5, 7])], [real("y", [3, 7])]),
+  floatMatmul: graph(
+    "floatMatmul",
+    { ...open, transposeB: false },
+    [real("a", [5, 9]), reals([9, 11])],
+    [real("y", [5, 11])],
+  ),
+  floatMatmulRun: graph(
+    "floatMatmul",
+    { ...open, transposeB: true },
+    [real("a", [2, 5, 9]), real("b", [2, 7, 9])],
+    [real("y", [2, 5, 7])],
+  ),
+  floatConv: graph(
+    "floatConv",
+    { ...window3, ...open, groups: 2 },
+    [real("x", [1, 2, 6, 5, 6]), reals([10, 1, 3, 3, 3])],
+    [real("y", [1, 2, 3, 3, 10])],
+  ),
+  floatDepthwise: graph(
+    "floatConv",
+    { ...window3, ...open, groups: 7 },
+    [real("x", [1, 2, 6, 5, 7]), reals([7, 1, 3, 3, 1])],
+    [real("y", [1, 2, 3, 3, 7])],
+  ),
+  floatPool: graph(
+    "floatPool",
+    { ...window3, kind: "average", kernel: [1, 3, 3], countPad: true, out: [2, 3, 3] },
+    [real("x", [1, 2, 6, 5, 7])],
+    [real("y", [1, 2, 3, 3, 7])],
+  ),
+  floatSoftmax: graph("floatSoftmax", { log: false }, [real("x", [5, 9])], [real("y", [5, 9])]),
+  floatNorm: graph(
+    "floatNorm",
+    { epsilon: 1, rms: false },
+    [real("x", [5, 9]), reals([9]), reals([9])],
+    [real("y", [5, 9])],
+  ),
+  gather: graph(
+    "gather",
+    { axis: 1 },
+    [real("x", [2, 5, 3]), { name: "i", shape: [4], dtype: "int32" }],
+    [real("y", [2, 4, 3])],
+  ),
+  resample: graph(
+    "resample",
+    { axis: 1, taps: 2, bias: [0, 0, 1], indices: [0, 1, 2, 3, 4, 0], weights: [1, 2, 3, 4, 5, 6] },
+    [real("x", [2, 5, 3])],
+    [real("y", [2, 3, 3])],
+  ),
+  floatRecurrent: graph(
+    "floatRecurrent",
+    {
+      kind: "lstm",
+      reverse: false,
+      lengths: [3, 2],
+      gateFn: "sigmoid",
+      candidateFn: "tanh",
+      outputFn: "tanh",
+      alpha: 0,
+    },
+    [real("x", [3, 2, 4]), reals([20, 4]), reals([20, 5])],
+    [real("y", [3, 2, 5]), real("h", [2, 5]), real("c", [2, 5])],
   ),
 };
 

@@ -149,7 +149,138 @@ export interface Attributes {
   dequantize: Record<string, never>;
   /** integer → integer of another dtype, scale or zero point */
   requantize: Record<string, never>;
+  /** x, float32 or int32 (int8 → int8 of the float functions, by table); a and b are the function's constants */
+  map: { readonly fn: MapName; readonly a: number; readonly b: number };
+  /** a, b, both float32 or both int32; NumPy broadcasting; comparisons give int32 0 or 1 */
+  zip: { readonly fn: ZipName };
+  /** condition int32, a, b: a where the condition is not 0, b elsewhere; NumPy broadcasting */
+  select: Record<string, never>;
+  /** x, float32 or int32; axes sorted, non-negative; arg… give int32 and take one axis */
+  reduce: { readonly fn: ReduceName; readonly axes: readonly number[]; readonly keepDims: boolean };
+  /** a [..., M, K], b [..., K, N] (or [..., N, K]), bias [N]?; float32, clamped to [min, max], or int32 */
+  floatMatmul: { readonly transposeB: boolean; readonly min: number; readonly max: number };
+  /** x [N, D, H, W, C], weights [outC, kD, kH, kW, C / groups], bias?; float32, clamped to [min, max] */
+  floatConv: Window3 & { readonly groups: number; readonly min: number; readonly max: number };
+  /** x [N, D, H, W, C] float32; argMax gives the int32 place among D·H·W; countPad: cells of padding count in an average */
+  floatPool: Window3 & {
+    readonly kind: "max" | "average" | "argMax";
+    readonly kernel: Triple;
+    readonly padAfter: Triple;
+    readonly countPad: boolean;
+    readonly out: Triple;
+  };
+  /** x float32; over the last axis */
+  floatSoftmax: { readonly log: boolean };
+  /** x, gain [C], shift [C]; float32, over the last axis; rms leaves the mean out */
+  floatNorm: { readonly epsilon: number; readonly rms: boolean };
+  /** x, int32 indices (negative from the end, clamped into the axis) */
+  gather: { readonly axis: number };
+  /** x float32; out[j] = bias[j] + Σt weights[j·taps + t] · x[indices[j·taps + t]] along `axis` */
+  resample: {
+    readonly axis: number;
+    readonly taps: number;
+    readonly bias: readonly number[];
+    readonly indices: readonly number[];
+    readonly weights: readonly number[];
+  };
+  /**
+   * x [steps, batch, inputs], W [gates · units, inputs], R [gates · units, units], bias [2, gates · units]?, first h
+   * [batch, units]?, first c?, peepholes [3, units]?; outputs every h, the last h, and for an LSTM the last c. float32;
+   * gates in ONNX's order: z r h (GRU), i o f c (LSTM). `lengths`: of each sequence, or [] for all steps
+   */
+  floatRecurrent: {
+    readonly kind: "gruResetBefore" | "gruResetAfter" | "lstm" | "rnn";
+    readonly reverse: boolean;
+    readonly lengths: readonly number[];
+    readonly gateFn: MapName;
+    readonly candidateFn: MapName;
+    readonly outputFn: MapName;
+    readonly alpha: number;
+  };
 }
+
+export type Triple = readonly [number, number, number];
+
+/** A window over depth, height and width; `pad` before the first cell. */
+export interface Window3 {
+  readonly stride: Triple;
+  readonly dilation: Triple;
+  readonly pad: Triple;
+  /** after the last cell; floatConv reads it only for the output's size */
+  readonly padAfter: Triple;
+}
+
+export type MapName =
+  | "neg"
+  | "abs"
+  | "floor"
+  | "ceil"
+  | "round"
+  | "sign"
+  | "sqrt"
+  | "reciprocal"
+  | "exp"
+  | "log"
+  | "sin"
+  | "cos"
+  | "tanh"
+  | "sigmoid"
+  | "erf"
+  | "gelu"
+  | "geluTanh"
+  | "leakyRelu"
+  | "elu"
+  | "softplus"
+  | "hardSigmoid"
+  | "hardSwish"
+  | "clip"
+  | "affine"
+  | "thresholdedRelu"
+  | "silu"
+  | "atan"
+  | "isNan"
+  | "isInf"
+  | "toInt"
+  | "fromInt"
+  | "not"
+  | "bitNot"
+  | "wrap";
+
+export type ZipName =
+  | "add"
+  | "sub"
+  | "mul"
+  | "div"
+  | "min"
+  | "max"
+  | "pow"
+  | "mod"
+  | "fmod"
+  | "prelu"
+  | "equal"
+  | "less"
+  | "lessEqual"
+  | "and"
+  | "or"
+  | "xor"
+  | "shiftLeft"
+  | "shiftRight";
+
+export type ReduceName =
+  | "sum"
+  | "mean"
+  | "max"
+  | "min"
+  | "prod"
+  | "sumSquare"
+  | "sumAbs"
+  | "norm"
+  | "logSum"
+  | "logSumExp"
+  | "argMax"
+  | "argMaxLast"
+  | "argMin"
+  | "argMinLast";
 
 export type OpName = keyof Attributes;
 

@@ -11,24 +11,35 @@ import { concat } from "./concat.ts";
 import { conv2d } from "./conv2d.ts";
 import { depthwiseConv2d } from "./depthwiseConv2d.ts";
 import { dequantize } from "./dequantize.ts";
+import { floatConv } from "./floatConv.ts";
+import { floatMatmul } from "./floatMatmul.ts";
+import { floatNorm } from "./floatNorm.ts";
+import { floatPool } from "./floatPool.ts";
+import { floatRecurrent } from "./floatRecurrent.ts";
+import { floatSoftmax } from "./floatSoftmax.ts";
 import { fullyConnected } from "./fullyConnected.ts";
+import { gather } from "./gather.ts";
 import { gru } from "./gru.ts";
 import { hardSwish } from "./hardSwish.ts";
 import { leakyRelu } from "./leakyRelu.ts";
 import { logistic } from "./logistic.ts";
 import { lstm } from "./lstm.ts";
+import { map } from "./map.ts";
 import { maxPool2d } from "./maxPool2d.ts";
 import { mean } from "./mean.ts";
 import { mul } from "./mul.ts";
 import type { Operator } from "./operator.ts";
 import { pad } from "./pad.ts";
 import { quantize } from "./quantize.ts";
+import { reduce } from "./reduce.ts";
 import { requantize } from "./requantize.ts";
+import { resample } from "./resample.ts";
 import { reshape } from "./reshape.ts";
 import { resizeBilinear } from "./resizeBilinear.ts";
 import { resizeNearest } from "./resizeNearest.ts";
 import { rnn } from "./rnn.ts";
 import { rsqrt } from "./rsqrt.ts";
+import { select } from "./select.ts";
 import { softmax } from "./softmax.ts";
 import { split } from "./split.ts";
 import { squaredDifference } from "./squaredDifference.ts";
@@ -37,6 +48,7 @@ import { sub } from "./sub.ts";
 import { tanh } from "./tanh.ts";
 import { transpose } from "./transpose.ts";
 import { transposedConv2d } from "./transposedConv2d.ts";
+import { zip } from "./zip.ts";
 
 /** Typed by its own attributes in its own file; here all are seen through the node they are given. */
 const operators: Partial<{ [K in OpName]: Operator<K> }> = {
@@ -73,6 +85,18 @@ const operators: Partial<{ [K in OpName]: Operator<K> }> = {
   tanh,
   transpose,
   transposedConv2d,
+  map,
+  zip,
+  select,
+  reduce,
+  floatMatmul,
+  floatConv,
+  floatPool,
+  floatSoftmax,
+  floatNorm,
+  gather,
+  resample,
+  floatRecurrent,
 };
 
 export const operatorNames = Object.keys(operators) as OpName[];

@@ -2,7 +2,7 @@
 // that a step can write is read again to decide where to read or write.
 
 import { ABI_VERSION, ConvKernel, NUMERICS_VERSION, Op, Plan, STEP_WORDS, SLACK_BYTES, Status, Step } from "./abi";
-import { checkFloatStep, runFloatStep } from "./floatSteps";
+import { floatStep } from "./floatSteps";
 import { field, setMemory } from "./memory";
 import { checkAdd, runAdd } from "./ops/add";
 import { checkAveragePool2d, runAveragePool2d } from "./ops/averagePool2d";
@@ -139,7 +139,7 @@ function checkStep(step: usize): i32 {
     case Op.Recurrent:
       return checkRecurrent(step);
     default:
-      return checkFloatStep(step);
+      return floatStep(step, false);
   }
 }
 
@@ -214,6 +214,6 @@ function runStep(step: usize): void {
       runRecurrent(step);
       break;
     default:
-      runFloatStep(step);
+      floatStep(step, true);
   }
 }

@@ -36,7 +36,7 @@ const MAY: readonly (readonly [folder: string, may: (target: string) => boolean]
 ];
 
 function mayTools(target: string): boolean {
-  const allowed = /^(tools|host\/format|assembly\/abi)\//.test(target) || target === "assembly/abi.ts";
+  const allowed = /^(tools|host\/format|assembly\/abi)\//.test(target) || /^assembly\/(abi|floatAbi)\.ts$/.test(target);
   return allowed || isNode(target) || isShipped(target);
 }
 

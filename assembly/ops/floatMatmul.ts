@@ -2,8 +2,9 @@
 // Invariant: a, b and out of one batch are contiguous; b that is computed is put in blocks, eight columns at a
 // time, in scratch. The order of the sum is k's (simd/gemmFloat.ts).
 
-import { FloatMatmul, MatmulKernel, Status, Step } from "../abi";
-import { address, allWithin, canRead, canWrite, extent, field, fieldF32, hasParams, hasScratch } from "../memory";
+import { Status, Step } from "../abi";
+import { FloatMatmul, MatmulKernel } from "../floatAbi";
+import { address, allWithin, canRead, canWrite, extent, field, fieldF32, hasParams, hasScratch, words } from "../memory";
 import { blockBytes, gemmFloat, gemmFloatBlocks } from "../simd/gemmFloat";
 
 const MOST: i32 = 1 << 28;
@@ -14,7 +15,7 @@ export function checkFloatMatmul(step: usize): i32 {
   if (!allWithin(step, FloatMatmul.Batch0, FloatMatmul.K, 1, MOST)) return Status.Shape;
   if (!allWithin(step, FloatMatmul.AStride0, FloatMatmul.BStride1, 0, MOST)) return Status.Shape;
   const m = field(step, FloatMatmul.M), n = field(step, FloatMatmul.N), k = field(step, FloatMatmul.K);
-  if (!canWrite(step, Step.Output, extent(field(step, FloatMatmul.Batch0), field(step, FloatMatmul.Batch1), m, n) * 4)) return Status.Write;
+  if (!canWrite(step, Step.Output, words(extent(field(step, FloatMatmul.Batch0), field(step, FloatMatmul.Batch1), m, n)))) return Status.Write;
   if (!canRead(step, Step.Input, reach(step, FloatMatmul.AStride0, extent(m, k)))) return Status.Read;
   const columns = <u64>(<u32>n + 7) >> 3;
   if ((kernel & 3) == MatmulKernel.Constant) return hasParams(step, columns * blockBytes(k)) ? Status.Ok : Status.Params;
@@ -24,7 +25,7 @@ export function checkFloatMatmul(step: usize): i32 {
 
 function reach(step: usize, strides: i32, cells: u64): u64 {
   const first = <u64>(field(step, FloatMatmul.Batch0) - 1) * <u64>field(step, strides);
-  return (first + <u64>(field(step, FloatMatmul.Batch1) - 1) * <u64>field(step, strides + 1) + cells) << 2;
+  return words(first + <u64>(field(step, FloatMatmul.Batch1) - 1) * <u64>field(step, strides + 1) + cells);
 }
 
 export function runFloatMatmul(step: usize): void {

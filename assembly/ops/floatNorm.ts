@@ -1,7 +1,8 @@
 // floatNorm: (x − mean) / √(variance + ε) · gain + shift over the last axis, in float32; sums in float64.
 // With Rms the mean is taken as 0. Invariant: may run in place.
 
-import { FloatNorm, Status, Step } from "../abi";
+import { Status, Step } from "../abi";
+import { FloatNorm } from "../floatAbi";
 import { address, allWithin, canRead, canWrite, extent, field, fieldF32, hasParams } from "../memory";
 
 export function checkFloatNorm(step: usize): i32 {

@@ -2,10 +2,11 @@
 // Invariant: an average is the sum in the order of the taps divided by the count of cells; a window without any
 // cell of the input gives the least float (maximum) or 0.
 
-import { FloatConv, FloatPool, FloatPoolKernel, Status, Step } from "../abi";
+import { Status, Step } from "../abi";
+import { FloatConv, FloatPool, FloatPoolKernel } from "../floatAbi";
 import { address, allWithin, canRead, canWrite, extent, field } from "../memory";
 import { storeBytes16 } from "../simd/lanes";
-import { cellOf, cells3, checkWindow3, pixel } from "./floatConv";
+import { MOST_TAPS, cellOf, cells3, checkWindow3, pixel } from "./floatConv";
 
 export function checkFloatPool(step: usize): i32 {
   const kernel = field(step, Step.Kernel);
@@ -13,7 +14,7 @@ export function checkFloatPool(step: usize): i32 {
   if (!checkWindow3(step) || !allWithin(step, FloatPool.EndPad0, FloatPool.EndPad0 + 2, 0, 1 << 24)) return Status.Shape;
   const batch = field(step, FloatConv.Batch), channels = field(step, FloatConv.InC);
   const inputs = cells3(step, FloatConv.In0), outputs = cells3(step, FloatConv.Out0);
-  if (inputs > <u64>i32.MAX_VALUE || outputs > <u64>i32.MAX_VALUE) return Status.Shape;
+  if (cells3(step, FloatConv.Kernel0) > <u64>MOST_TAPS || inputs > <u64>i32.MAX_VALUE || outputs > <u64>i32.MAX_VALUE) return Status.Shape;
   if (!canWrite(step, Step.Output, extent(batch, <i32>outputs, channels, 4))) return Status.Write;
   return canRead(step, Step.Input, extent(batch, <i32>inputs, channels, 4)) ? Status.Ok : Status.Read;
 }

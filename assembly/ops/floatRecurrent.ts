@@ -5,7 +5,8 @@
 //
 // Invariant: sums as in simd/gemmFloat.ts; h and c live at the end of the output, where the last ones are wanted.
 
-import { FloatRecurrent, MapFn, RecurrentKernel, Status, Step } from "../abi";
+import { Status, Step } from "../abi";
+import { FloatRecurrent, MapFn, RecurrentKernel } from "../floatAbi";
 import { address, allWithin, canRead, canWrite, extent, field, fieldF32, hasParams, hasScratch } from "../memory";
 import { blockBytes, gemmFloatBlocks } from "../simd/gemmFloat";
 import { apply } from "./map";

@@ -1,7 +1,8 @@
 // floatSoftmax: eˣ / Σ eˣ over the last axis, or its logarithm, in float32; exponentials and sums in float64.
 // Invariant: the maximum is taken off first; a row of −∞ alone (all of it masked) gives zeros. May run in place.
 
-import { FloatSoftmax, Status, Step } from "../abi";
+import { Status, Step } from "../abi";
+import { FloatSoftmax } from "../floatAbi";
 import { address, allWithin, canRead, canWrite, extent, field } from "../memory";
 import { exp, log } from "../numeric/floatMath";
 

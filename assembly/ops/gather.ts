@@ -2,7 +2,8 @@
 // Invariant: an index is read once, at its use, and brought into the axis there: −1 is the last cell, and what
 // lies outside is clamped, so no index can reach outside the input.
 
-import { Gather, Status, Step } from "../abi";
+import { Status, Step } from "../abi";
+import { Gather } from "../floatAbi";
 import { address, allWithin, canRead, canWrite, extent, field } from "../memory";
 
 export function checkGather(step: usize): i32 {

@@ -2,7 +2,8 @@
 // Invariant: may run in place. float32 functions are computed in float64 and rounded once; only the cheap
 // ones (clip, affine) have a vector form, which does the same operations.
 
-import { MapField, MapFn, Status, Step } from "../abi";
+import { Status, Step } from "../abi";
+import { MapField, MapFn } from "../floatAbi";
 import { address, canRead, canWrite, extent, field, fieldF32 } from "../memory";
 import { atan, erf, exp, log, sigmoid, sine, tanh } from "../numeric/floatMath";
 import { storeBytes16 } from "../simd/lanes";

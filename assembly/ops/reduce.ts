@@ -1,7 +1,8 @@
 // reduce: the middle axis of [Outer, Reduce, Inner] to one value, in float64 and in the axis's order.
 // Invariant: int32 values are exact in float64 up to 2^53; sums of int32 wrap when stored.
 
-import { ReduceField, ReduceFn, Status, Step } from "../abi";
+import { Status, Step } from "../abi";
+import { ReduceField, ReduceFn } from "../floatAbi";
 import { address, allWithin, canRead, canWrite, extent, field } from "../memory";
 import { exp, log } from "../numeric/floatMath";
 

@@ -2,7 +2,8 @@
 // resize, with weights that the packer computed.
 // Invariant: params lie in the image, so the indices that `check` saw are those that run reads.
 
-import { Resample, Status, Step } from "../abi";
+import { Status, Step } from "../abi";
+import { Resample } from "../floatAbi";
 import { address, allWithin, canRead, canWrite, extent, field, hasParams } from "../memory";
 
 export function checkResample(step: usize): i32 {

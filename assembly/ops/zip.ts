@@ -2,8 +2,9 @@
 // Invariant: as in binary.ts the packer has merged the axes, and the innermost stride is 1 or 0. The vector
 // form does the same IEEE operations as the scalar one.
 
-import { Binary, Status, Step, ZipFn } from "../abi";
-import { address, allWithin, canRead, canWrite, extent, field } from "../memory";
+import { Binary, Status, Step } from "../abi";
+import { ZipFn } from "../floatAbi";
+import { address, allWithin, canRead, canWrite, extent, field, words } from "../memory";
 import { power } from "../numeric/floatMath";
 import { storeBytes16 } from "../simd/lanes";
 
@@ -14,7 +15,7 @@ export function checkZip(step: usize): i32 {
   if (!allWithin(step, Binary.AStride0, Binary.BStride3, 0, 1 << 28)) return Status.Shape;
   if (field(step, Binary.AStride3) > 1 || field(step, Binary.BStride3) > 1) return Status.Shape;
   const count = extent(field(step, 8), field(step, 9), field(step, 10), field(step, 11));
-  if (!canWrite(step, Step.Output, count * 4)) return Status.Write;
+  if (!canWrite(step, Step.Output, words(count))) return Status.Write;
   if (!canRead(step, Step.Input, reach(step, Binary.AStride0))) return Status.Read;
   return canRead(step, Step.Input2, reach(step, Binary.BStride0)) ? Status.Ok : Status.Read;
 }
@@ -25,7 +26,7 @@ function reach(step: usize, strides: i32): u64 {
   for (let axis = 0; axis < 4; axis++) {
     last += <u64>(field(step, Binary.Dim0 + axis) - 1) * <u64>field(step, strides + axis);
   }
-  return last << 2;
+  return words(last);
 }
 
 export function runZip(step: usize): void {

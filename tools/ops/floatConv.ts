@@ -2,7 +2,8 @@
 // rounded, then the clamp. A cell of padding adds w · 0 (not so in a depthwise one, where it is left out: the same
 // value, unless a weight is not finite).
 
-import { FloatConv, FloatConvKernel, Op } from "../../assembly/abi.ts";
+import { Op } from "../../assembly/abi.ts";
+import { FloatConv, FloatConvKernel } from "../../assembly/floatAbi.ts";
 import { ToolError } from "../errors.ts";
 import { elementCount, type Node, type Tensor, type Triple } from "../graph/graph.ts";
 import { floatBlocks, requireConstant } from "./floatProducts.ts";

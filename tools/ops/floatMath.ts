@@ -2,11 +2,11 @@
 // line, as assembly/numeric/floatMath.ts, and the functions of `map` and `zip` that rest on it.
 // Invariant: no Math function that an engine may approximate (exp, log, sin, pow …) is used anywhere here.
 
-import { MapFn, ZipFn } from "../../assembly/abi.ts";
+import { MapFn, ZipFn } from "../../assembly/floatAbi.ts";
 import { roundEven } from "./quantization.ts";
 
-const LN2 = 0.6931471805599453;
-const LOG2E = 1.4426950408889634;
+const LN2 = Math.LN2;
+const LOG2E = Math.LOG2E;
 const HALF_PI = 1.5707963267948966;
 const HALF_PI_LOW: number = 6.123233995736766e-17;
 /** 1.5 · 2^52: adding it leaves the nearest integer in the low bits. */
@@ -50,7 +50,7 @@ export function log(x: number): number {
   let e = (high >>> 20) - 1023;
   VIEW.setUint32(0, (high & 0x000fffff) | 0x3ff00000);
   let m = VIEW.getFloat64(0);
-  if (m > 1.4142135623730951) {
+  if (m > Math.SQRT2) {
     m *= 0.5;
     e += 1;
   }
@@ -206,7 +206,7 @@ export function mapFloat(fn: MapFn, x: number, a: number, b: number): number {
     case MapFn.Erf:
       return f32(erf(x));
     case MapFn.Gelu:
-      return f32(0.5 * x * (1 + erf(x * 0.7071067811865476)));
+      return f32(0.5 * x * (1 + erf(x * Math.SQRT1_2)));
     case MapFn.GeluTanh:
       return f32(0.5 * x * (1 + tanh(0.7978845608028654 * (x + 0.044715 * x * x * x))));
     case MapFn.LeakyRelu:
@@ -214,7 +214,7 @@ export function mapFloat(fn: MapFn, x: number, a: number, b: number): number {
     case MapFn.Elu:
       return x > 0 ? f32(b * x) : f32(b * a * (exp(x) - 1));
     case MapFn.Softplus:
-      return f32((x > 0 ? x : 0) + log(1 + exp(x > 0 ? -x : x)));
+      return f32(Math.max(x, 0) + log(1 + exp(x > 0 ? -x : x)));
     case MapFn.HardSigmoid:
       return Math.max(0, Math.min(1, f32(f32(a * x) + b)));
     case MapFn.HardSwish:

@@ -1,7 +1,8 @@
 // floatMatmul: out[…, m, n] = clamp(bias[n] + Σk a[…, m, k] · b[…, k, n]) in float32, every product and sum rounded,
 // in the order of k; or in int32, which wraps, without a clamp. Leading axes broadcast.
 
-import { FloatMatmul, MatmulKernel, Op } from "../../assembly/abi.ts";
+import { Op } from "../../assembly/abi.ts";
+import { FloatMatmul, MatmulKernel } from "../../assembly/floatAbi.ts";
 import { ToolError } from "../errors.ts";
 import { elementCount, type Node, type Tensor, zeros } from "../graph/graph.ts";
 import { broadcastAxes, broadcastShape } from "./broadcast.ts";

@@ -1,7 +1,8 @@
 // floatNorm: (x − mean) / √(variance + ε) · gain + shift over the last axis (layer norm), or with the mean as 0 (RMS
 // norm), in float32; mean and variance in float64, in order.
 
-import { FloatNorm, Op } from "../../assembly/abi.ts";
+import { Op } from "../../assembly/abi.ts";
+import { FloatNorm } from "../../assembly/floatAbi.ts";
 import { ToolError } from "../errors.ts";
 import { elementCount } from "../graph/graph.ts";
 import { requireConstant } from "./floatProducts.ts";

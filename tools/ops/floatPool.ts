@@ -1,7 +1,8 @@
 // floatPool: the maximum, the average or the place of the maximum in a window, float32, channels last. An average
 // is the sum in the order of the taps, rounded each time, divided by the count of cells.
 
-import { FloatConv, FloatPool, FloatPoolKernel, Op } from "../../assembly/abi.ts";
+import { Op } from "../../assembly/abi.ts";
+import { FloatConv, FloatPool, FloatPoolKernel } from "../../assembly/floatAbi.ts";
 import { elementCount } from "../graph/graph.ts";
 import type { Operator } from "./operator.ts";
 import { present } from "./window.ts";

@@ -2,7 +2,8 @@
 // products of all steps with the input, as one floatMatmul with both biases where the rule allows it; then the core's
 // recurrent step. Every product and sum is rounded to float32 in the order written here.
 
-import { FloatMatmul, FloatRecurrent, MatmulKernel, Op, RecurrentKernel } from "../../assembly/abi.ts";
+import { Op } from "../../assembly/abi.ts";
+import { FloatMatmul, FloatRecurrent, MatmulKernel, RecurrentKernel } from "../../assembly/floatAbi.ts";
 import { ToolError } from "../errors.ts";
 import type { MapName, Node, Tensor } from "../graph/graph.ts";
 import { mapFloat } from "./floatMath.ts";

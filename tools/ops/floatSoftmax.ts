@@ -1,7 +1,8 @@
 // floatSoftmax: eˣ / Σ eˣ over the last axis, or its logarithm, in float32; exponentials and sums in float64.
 // A row of −∞ alone (all of it masked) gives zeros.
 
-import { FloatSoftmax, Op } from "../../assembly/abi.ts";
+import { Op } from "../../assembly/abi.ts";
+import { FloatSoftmax } from "../../assembly/floatAbi.ts";
 import { elementCount } from "../graph/graph.ts";
 import { exp, log } from "./floatMath.ts";
 import type { Operator } from "./operator.ts";

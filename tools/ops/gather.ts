@@ -1,7 +1,8 @@
 // gather: out[o, i, :] = x[o, index[i], :] along one axis, for values of any size. A negative index counts from the
 // end; one outside the axis is clamped into it.
 
-import { Gather, Op } from "../../assembly/abi.ts";
+import { Op } from "../../assembly/abi.ts";
+import { Gather } from "../../assembly/floatAbi.ts";
 import { ToolError } from "../errors.ts";
 import { DTYPE_BYTES, elementCount, type Tensor, zeros } from "../graph/graph.ts";
 import type { Operator } from "./operator.ts";

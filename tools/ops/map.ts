@@ -2,7 +2,8 @@
 // they are within one unit in the last place of the true value and the same on every build. Between int8
 // tensors a float function is a table.
 
-import { MapField, MapFn, Op } from "../../assembly/abi.ts";
+import { Op } from "../../assembly/abi.ts";
+import { MapField, MapFn } from "../../assembly/floatAbi.ts";
 import { ToolError } from "../errors.ts";
 import { elementCount, type MapName, type Node, type Tensor } from "../graph/graph.ts";
 import { mapFloat, mapInt } from "./floatMath.ts";

@@ -1,7 +1,8 @@
 // reduce: some axes of float32 or int32 values to one value, in float64 and in the order of the axes (exact for
 // sums of int32 below 2^53). Axes that do not lie together are brought together by a copy first.
 
-import { Op, ReduceField, ReduceFn } from "../../assembly/abi.ts";
+import { Op } from "../../assembly/abi.ts";
+import { ReduceField, ReduceFn } from "../../assembly/floatAbi.ts";
 import { ToolError } from "../errors.ts";
 import { DTYPE_BYTES, elementCount, type Node, type ReduceName, type Tensor, zeros } from "../graph/graph.ts";
 import { exp, log } from "./floatMath.ts";

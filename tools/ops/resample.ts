@@ -1,7 +1,8 @@
 // resample: out[j] = bias[j] + Σt weight[j,t] · x[index[j,t]] along one axis, float32, each product and sum rounded:
 // one axis of a linear, cubic or antialiased resize, with the weights that the importer computed.
 
-import { Op, Resample } from "../../assembly/abi.ts";
+import { Op } from "../../assembly/abi.ts";
+import { Resample } from "../../assembly/floatAbi.ts";
 import { ToolError } from "../errors.ts";
 import { elementCount, type Tensor } from "../graph/graph.ts";
 import type { Operator } from "./operator.ts";

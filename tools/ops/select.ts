@@ -1,7 +1,7 @@
 // select: a where the condition is not 0, b elsewhere, of float32 or int32 values with NumPy broadcasting.
 // In the plan: b is copied to the output, then the core's zip puts a over it where the condition holds.
 
-import { ZipFn } from "../../assembly/abi.ts";
+import { ZipFn } from "../../assembly/floatAbi.ts";
 import { ToolError } from "../errors.ts";
 import { DTYPE_BYTES, elementCount, zeros } from "../graph/graph.ts";
 import { broadcastAxes, broadcastShape, mergedAxes } from "./broadcast.ts";

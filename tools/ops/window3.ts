@@ -1,7 +1,7 @@
 // Windows over depth, height and width, channels last: what floatConv and floatPool share.
 // Invariant: `forTaps` visits the taps of an output cell in the order in which the core adds them.
 
-import { FloatConv } from "../../assembly/abi.ts";
+import { FloatConv } from "../../assembly/floatAbi.ts";
 import { ToolError } from "../errors.ts";
 import type { Tensor, Triple, Window3 } from "../graph/graph.ts";
 

@@ -1,7 +1,8 @@
 // zip: f(a, b) of float32 or int32 values with NumPy broadcasting. One IEEE operation a value (pow: floatMath.ts).
 // Invariant: int32 results wrap; an int32 divided by 0 is 0.
 
-import { Op, ZipFn } from "../../assembly/abi.ts";
+import { Op } from "../../assembly/abi.ts";
+import { ZipFn } from "../../assembly/floatAbi.ts";
 import { ToolError } from "../errors.ts";
 import { elementCount, type ZipName, zeros } from "../graph/graph.ts";
 import { broadcastAxes, broadcastShape, mergedAxes, shapeFields } from "./broadcast.ts";

@@ -51,11 +51,6 @@ export function extent(a: i32, b: i32, c: i32 = 1, d: i32 = 1): u64 {
   return product > u32.MAX_VALUE ? TOO_MUCH : product;
 }
 
-/** The bytes of `cells` values of four bytes; `extent`'s too much stays too much. */
-export function words(cells: u64): u64 {
-  return cells > u32.MAX_VALUE ? TOO_MUCH : cells << 2;
-}
-
 /** `bytes` at the place in word `word` may be read. */
 export function canRead(step: usize, word: i32, bytes: u64): bool {
   return bytes <= totalBytes && <u64>load<u32>(step + ((<usize>word) << 2)) + bytes <= totalBytes;

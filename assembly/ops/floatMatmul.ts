@@ -4,8 +4,8 @@
 
 import { Status, Step } from "../abi";
 import { FloatMatmul, MatmulKernel } from "../floatAbi";
-import { address, allWithin, canRead, canWrite, extent, field, fieldF32, hasParams, hasScratch, words } from "../memory";
-import { blockBytes, gemmFloat, gemmFloatBlocks } from "../simd/gemmFloat";
+import { address, allWithin, canRead, canWrite, extent, field, fieldF32, hasParams, hasScratch } from "../memory";
+import { blockBytes, gemmFloat, gemmFloatBlocks, words } from "../simd/gemmFloat";
 
 const MOST: i32 = 1 << 28;
 

@@ -4,8 +4,9 @@
 
 import { Binary, Status, Step } from "../abi";
 import { ZipFn } from "../floatAbi";
-import { address, allWithin, canRead, canWrite, extent, field, words } from "../memory";
+import { address, allWithin, canRead, canWrite, extent, field } from "../memory";
 import { power } from "../numeric/floatMath";
+import { words } from "../simd/gemmFloat";
 import { storeBytes16 } from "../simd/lanes";
 
 export function checkZip(step: usize): i32 {

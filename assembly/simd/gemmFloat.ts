@@ -14,6 +14,11 @@ export function blockBytes(k: i32): u64 {
   return (<u64>k + 1) << 5;
 }
 
+/** The bytes of `cells` values of four bytes; too many stay too many. */
+export function words(cells: u64): u64 {
+  return cells > u32.MAX_VALUE ? cells : cells << 2;
+}
+
 /** `rows` rows of A (`stepA` bytes apart, `k` values) by one block: `count` columns of each row, `stepOut` bytes apart. */
 export function gemmFloat<T>(
   a: usize, stepA: usize, rows: i32, k: i32, block: usize, out: usize, stepOut: usize, count: i32, least: f32, most: f32,

@@ -15,7 +15,7 @@ const LAST: i32 = Copy.Rank - 1;
 export function checkCopy(step: usize): i32 {
   if (field(step, Step.Kernel) != 0) return Status.Kernel;
   const size = field(step, Copy.ElementBytes);
-  if (size != 1 && size != 2 && size != 4) return Status.Shape;
+  if (<u32>(size - 1) > 3 || size == 3) return Status.Shape;
   if (!allWithin(step, Copy.Dim0, Copy.Dim0 + LAST, 1, MOST)) return Status.Shape;
   if (!allWithin(step, Copy.InStride0, Copy.InStride0 + LAST, -MOST, MOST)) return Status.Shape;
   if (!allWithin(step, Copy.OutStride0, Copy.OutStride0 + LAST, 0, MOST)) return Status.Shape;

@@ -7,7 +7,7 @@ import { address, canWrite, extent, field } from "../memory";
 export function checkFill(step: usize): i32 {
   if (field(step, Step.Kernel) != 0) return Status.Kernel;
   const size = field(step, Fill.ElementBytes);
-  if (size != 1 && size != 2 && size != 4) return Status.Shape;
+  if (<u32>(size - 1) > 3 || size == 3) return Status.Shape;
   if (field(step, Fill.Bytes) % size != 0) return Status.Shape;
   return canWrite(step, Step.Output, extent(field(step, Fill.Bytes), 1)) ? Status.Ok : Status.Write;
 }

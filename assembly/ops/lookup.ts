@@ -8,7 +8,7 @@ import { storeBytes16 } from "../simd/lanes";
 
 export function checkLookup(step: usize): i32 {
   const kernel = field(step, Step.Kernel);
-  if (kernel != LookupKernel.Table && kernel != LookupKernel.Flip) return Status.Kernel;
+  if (<u32>kernel > <u32>LookupKernel.Flip) return Status.Kernel;
   const bytes = extent(field(step, Lookup.Count), 1);
   if (!canRead(step, Step.Input, bytes)) return Status.Read;
   if (!canWrite(step, Step.Output, bytes)) return Status.Write;

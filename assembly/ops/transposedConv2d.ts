@@ -21,7 +21,7 @@ import { MAX_K } from "./fullyConnected";
 
 export function checkTransposedConv2d(step: usize): i32 {
   const kernel = field(step, Step.Kernel);
-  if (kernel != ConvKernel.Int8 && kernel != ConvKernel.Int8Wide) return Status.Kernel;
+  if (<u32>kernel > <u32>ConvKernel.Int8Wide) return Status.Kernel;
   const status = checkConvShape(step);
   if (status != Status.Ok) return status;
   if (field(step, Conv.DilationH) != 1 || field(step, Conv.DilationW) != 1) return Status.Shape;

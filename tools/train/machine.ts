@@ -25,13 +25,16 @@ export class Machine {
   readonly #offsets = new Map<Parameter, number>();
   readonly #valueBytes: number;
   readonly #trainedBytes: number;
+  readonly #statisticBytes: number;
   readonly #base: number;
 
   /** Lays out every parameter declared so far; `slots`: arrays of optimizer state for each trained one. */
   constructor(set: ParameterSet, slots = 0) {
     const isTrained = (parameter: Parameter): boolean => !parameter.isStatistic && !parameter.isFrozen;
     this.trained = set.all.filter(isTrained);
-    this.parameters = [...this.trained, ...set.all.filter((parameter) => !isTrained(parameter))];
+    const statistics = set.all.filter(({ isStatistic }) => isStatistic);
+    const frozen = set.all.filter(({ isStatistic, isFrozen }) => isFrozen && !isStatistic);
+    this.parameters = [...this.trained, ...statistics, ...frozen];
     this.slots = slots;
     this.#base = this.kernels.base + GLOBAL_BYTES;
     let at = 0;
@@ -40,8 +43,10 @@ export class Machine {
       at += align16(elementCount(parameter.shape) * 4);
     }
     this.#valueBytes = at;
-    const last = this.trained.at(-1);
-    this.#trainedBytes = last ? this.#offsets.get(last)! + align16(elementCount(last.shape) * 4) : 0;
+    const bytesOf = (parameters: readonly Parameter[]): number =>
+      parameters.reduce((sum, { shape }) => sum + align16(elementCount(shape) * 4), 0);
+    this.#trainedBytes = bytesOf(this.trained);
+    this.#statisticBytes = bytesOf(statistics);
     this.arenaBase = Math.ceil((this.#base + this.#valueBytes + this.#trainedBytes * (1 + slots)) / 64) * 64;
     this.kernels.reserve(this.arenaBase + 64);
     for (const parameter of this.parameters) this.write(parameter, parameter.data);
@@ -95,9 +100,8 @@ export class Machine {
   get state(): Float32Array {
     return this.#view(this.#base + this.#valueBytes + this.#trainedBytes, this.#trainedBytes * this.slots);
   }
-  /** statistics and frozen parameters */
-  get untrainedValues(): Float32Array {
-    return this.#view(this.#base + this.#trainedBytes, this.#valueBytes - this.#trainedBytes);
+  get statisticValues(): Float32Array {
+    return this.#view(this.#base + this.#trainedBytes, this.#statisticBytes);
   }
 
   read(parameter: Parameter): Float32Array {

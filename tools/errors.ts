@@ -10,6 +10,8 @@ export type ToolErrorCode =
   | "BAD_GRAPH"
   /** input data that does not fit the model */
   | "BAD_INPUT"
+  /** stopped by the user; what was done is kept */
+  | "INTERRUPTED"
   /** a wrong command line */
   | "USAGE";
 

@@ -10,11 +10,13 @@ import { addInspect } from "./commands/inspect.ts";
 import { addProfile } from "./commands/profile.ts";
 import { addRun } from "./commands/run.ts";
 import { addSign } from "./commands/sign.ts";
+import { addTrain } from "./commands/train.ts";
 import { addVerify } from "./commands/verify.ts";
 
 const MORE = `
 Start here:
   mote import model.tflite -o model.mote     make a .mote file of a quantized TensorFlow Lite model
+  mote train recipe.ts                       or train one, from data to a packed model
   mote run model.mote --input picture.png    run it
 
 Exit status: 0 done, 1 the work failed, 2 bad usage. With --json, stdout is one JSON value, and a failure
@@ -29,7 +31,7 @@ export function createProgram(): Command {
     .addHelpText("after", MORE)
     .configureOutput({ outputError: () => undefined })
     .exitOverride();
-  const commands = [addImport, addRun, addInspect, addExplain, addProfile, addSign, addVerify, addCompile];
+  const commands = [addImport, addTrain, addRun, addInspect, addExplain, addProfile, addSign, addVerify, addCompile];
   for (const add of commands) add(program);
   return program;
 }

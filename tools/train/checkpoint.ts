@@ -7,6 +7,7 @@
 import { createHash } from "node:crypto";
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from "node:fs";
 import { ToolError } from "../errors.ts";
+import type { ParameterSet } from "./trace.ts";
 
 const MAGIC = "MOTETRN1";
 
@@ -35,11 +36,14 @@ export function writeWhole(path: string, parts: readonly Uint8Array[]): void {
   } catch (cause) {
     rmSync(temporary, { force: true });
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new ToolError("BAD_FILE", `${path} could not be written: ${reason}; what was there before is unharmed.`, { cause });
+    throw new ToolError("BAD_FILE", `${path} could not be written: ${reason}; what was there before is unharmed.`, {
+      cause,
+    });
   }
 }
 
-const bytesOf = ({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array => new Uint8Array(buffer, byteOffset, byteLength);
+const bytesOf = ({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array =>
+  new Uint8Array(buffer, byteOffset, byteLength);
 
 export function writeCheckpoint(path: string, { fingerprint, progress, arrays }: Checkpoint): void {
   const lengths = Object.entries(arrays).map(([name, { length }]) => [name, length]);
@@ -59,9 +63,14 @@ export function readCheckpoint(path: string): Checkpoint {
   const bytes = readFileSync(path);
   if (bytes.length < 44 || bytes.toString("latin1", 0, 8) !== MAGIC) throw damaged("is no checkpoint of mote train");
   const body = bytes.subarray(40);
-  if (!createHash("sha256").update(body).digest().equals(bytes.subarray(8, 40))) throw damaged("is damaged: its checksum does not fit");
+  if (!createHash("sha256").update(body).digest().equals(bytes.subarray(8, 40)))
+    throw damaged("is damaged: its checksum does not fit");
   const jsonBytes = body.readUInt32LE(0);
-  const { fingerprint, progress, arrays: lengths } = JSON.parse(body.toString("utf8", 4, 4 + jsonBytes)) as {
+  const {
+    fingerprint,
+    progress,
+    arrays: lengths,
+  } = JSON.parse(body.toString("utf8", 4, 4 + jsonBytes)) as {
     fingerprint: string;
     progress: unknown;
     arrays: [string, number][];
@@ -75,3 +84,13 @@ export function readCheckpoint(path: string): Checkpoint {
   }
   return { fingerprint, progress, arrays };
 }
+
+/** Every parameter's values by name, as a file of the same form. */
+export function writeWeights(path: string, { all }: ParameterSet): void {
+  const arrays = Object.fromEntries(all.map(({ name, data }) => [name, data]));
+  writeCheckpoint(path, { fingerprint: "weights", progress: all.map(({ name, shape }) => [name, shape]), arrays });
+}
+
+/** Weights by parameter name, for `Recipe.initial`. Throws BAD_FILE. */
+export const readWeights = (path: string): ReadonlyMap<string, Float32Array> =>
+  new Map(Object.entries(readCheckpoint(path).arrays));

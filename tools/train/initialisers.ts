@@ -4,7 +4,8 @@
 import { elementCount } from "../graph/graph.ts";
 import type { Initialiser } from "./trace.ts";
 
-const fill = (shape: readonly number[], draw: () => number): Float32Array => Float32Array.from({ length: elementCount(shape) }, draw);
+const fill = (shape: readonly number[], draw: () => number): Float32Array =>
+  Float32Array.from({ length: elementCount(shape) }, draw);
 
 export const zeros: Initialiser = (_random, shape) => new Float32Array(elementCount(shape));
 export const ones: Initialiser = (_random, shape) => fill(shape, () => 1);
@@ -20,10 +21,12 @@ export const normal =
     fill(shape, () => deviation * random.normal());
 
 /** Variance 2 / fan-in (He et al., 2015): for layers before a ReLU. */
-export const heUniform: Initialiser = (random, shape) => uniform(Math.sqrt(6 / elementCount(shape.slice(1))))(random, shape);
+export const heUniform: Initialiser = (random, shape) =>
+  uniform(Math.sqrt(6 / elementCount(shape.slice(1))))(random, shape);
 
 /** Depthwise kernels see one channel only: fan-in kH·kW. */
-export const heUniformDepthwise: Initialiser = (random, shape) => uniform(Math.sqrt(6 / elementCount(shape.slice(1, -1))))(random, shape);
+export const heUniformDepthwise: Initialiser = (random, shape) =>
+  uniform(Math.sqrt(6 / elementCount(shape.slice(1, -1))))(random, shape);
 
 /** Variance 2 / (fan-in + fan-out) (Glorot & Bengio, 2010): for linear, tanh and logistic layers. */
 export const glorotUniform: Initialiser = (random, shape) => {

@@ -18,7 +18,12 @@ export interface LayerOptions {
 }
 
 interface Scope {
-  parameter(name: string, shape: readonly number[], initialise: Initialiser, options?: { isStatistic?: boolean; decays?: boolean }): Value;
+  parameter(
+    name: string,
+    shape: readonly number[],
+    initialise: Initialiser,
+    options?: { isStatistic?: boolean; decays?: boolean },
+  ): Value;
 }
 
 /** Makes a layer of `build`, which gets its parameters from `scope`. */
@@ -71,7 +76,8 @@ export const activation =
   (x) =>
     activate(x, name);
 
-const initialiserFor = (name: ActivationName): Initialiser => (/relu|hardSwish/i.test(name) ? heUniform : glorotUniform);
+const initialiserFor = (name: ActivationName): Initialiser =>
+  /relu|hardSwish/i.test(name) ? heUniform : glorotUniform;
 
 export interface DenseOptions extends LayerOptions {
   readonly activation?: ActivationName;
@@ -178,7 +184,9 @@ export const lstm = (units: number, options: RecurrentOptions = {}): Layer => re
 
 /** Adds a learnt vector to each position of a sequence [N, T, C]. */
 export function positions(options: LayerOptions = {}): Layer {
-  return layer("positions", options, (scope, x) => ops.add(x, scope.parameter("weight", x.shape.slice(1), normal(0.02))));
+  return layer("positions", options, (scope, x) =>
+    ops.add(x, scope.parameter("weight", x.shape.slice(1), normal(0.02))),
+  );
 }
 
 /** Scaled dot-product self-attention (Vaswani et al., 2017) over [N, T, C], C a multiple of `heads`. */
@@ -187,7 +195,10 @@ export function selfAttention(heads: number, options: LayerOptions & { readonly 
     const [batch, steps, channels] = x.shape as [number, number, number];
     const width = options.width ?? channels;
     if (x.shape.length !== 3 || width % heads !== 0) {
-      throw new ToolError("BAD_GRAPH", `selfAttention: ${width} channels of [${x.shape}] cannot be shared among ${heads} heads.`);
+      throw new ToolError(
+        "BAD_GRAPH",
+        `selfAttention: ${width} channels of [${x.shape}] cannot be shared among ${heads} heads.`,
+      );
     }
     const project = (name: string, from: Value, outputs: number): Value =>
       ops.dense(

@@ -21,7 +21,8 @@ export interface DecayOptions {
 }
 
 const onlyRate = (rate: number): readonly number[] => [rate];
-const decayOf = (parameter: Parameter, { weightDecay = 0 }: DecayOptions): number => (parameter.decays ? weightDecay : 0);
+const decayOf = (parameter: Parameter, { weightDecay = 0 }: DecayOptions): number =>
+  parameter.decays ? weightDecay : 0;
 
 export interface SgdOptions extends DecayOptions {
   readonly momentum?: number;
@@ -65,7 +66,9 @@ export function adagrad(options: DecayOptions & { readonly epsilon?: number } = 
 }
 
 /** Hinton, 2012. */
-export function rmsprop(options: DecayOptions & { readonly alpha?: number; readonly epsilon?: number } = {}): Optimizer {
+export function rmsprop(
+  options: DecayOptions & { readonly alpha?: number; readonly epsilon?: number } = {},
+): Optimizer {
   return {
     name: "rmsprop",
     slots: 1,
@@ -112,13 +115,17 @@ function adamLike(name: string, isDecoupled: boolean, options: AdamOptions): Opt
 /** Kingma & Ba, 2015. */
 export const adam = (options: AdamOptions = {}): Optimizer => adamLike("adam", false, options);
 /** Loshchilov & Hutter, 2019: the decay shrinks the weights themselves. */
-export const adamw = (options: AdamOptions = {}): Optimizer => adamLike("adamw", true, { weightDecay: 0.01, ...options });
+export const adamw = (options: AdamOptions = {}): Optimizer =>
+  adamLike("adamw", true, { weightDecay: 0.01, ...options });
 
 /** The update of every trained parameter, as one function without arguments. */
 export function bindUpdates(machine: Machine, optimizer: Optimizer): () => void {
   const calls = machine.trained.map((parameter) => {
     const [kernel, ...args] = optimizer.update(parameter, machine);
-    return { run: machine.kernels.kernel(kernel), args: [machine.addressOf(parameter), machine.gradientAddressOf(parameter), ...args] };
+    return {
+      run: machine.kernels.kernel(kernel),
+      args: [machine.addressOf(parameter), machine.gradientAddressOf(parameter), ...args],
+    };
   });
   return () => {
     for (const { run, args } of calls) run(...args);

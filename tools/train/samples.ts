@@ -30,13 +30,18 @@ export interface Dataset {
 export type Augment = (from: Float32Array, to: Float32Array, shape: readonly number[], random: Random) => void;
 
 /** Throws BAD_INPUT in one sentence for the first thing that is wrong: counts, labels, NaN, an empty class. */
-export function checkSamples(name: string, { x, shape, y, count }: Samples, classes: readonly string[] | undefined): void {
+export function checkSamples(
+  name: string,
+  { x, shape, y, count }: Samples,
+  classes: readonly string[] | undefined,
+): void {
   const wrong = (message: string): never => {
     throw new ToolError("BAD_INPUT", `the ${name} data: ${message}`);
   };
   if (count < 1) wrong("is empty.");
   const size = elementCount(shape);
-  if (x.length !== count * size) wrong(`${count} samples of [${shape}] need ${count * size} values but there are ${x.length}.`);
+  if (x.length !== count * size)
+    wrong(`${count} samples of [${shape}] need ${count * size} values but there are ${x.length}.`);
   const bad = x.findIndex((value) => !Number.isFinite(value));
   if (bad >= 0) wrong(`sample ${Math.floor(bad / size)} holds ${x[bad]}; remove or repair it.`);
   if (!classes) {
@@ -54,7 +59,8 @@ export function checkSamples(name: string, { x, shape, y, count }: Samples, clas
     counts[label]!++;
   }
   const empty = counts.indexOf(0);
-  if (empty >= 0 && name === "training") wrong(`has no sample of class ${empty} ("${classes[empty]}"); add some or remove the class.`);
+  if (empty >= 0 && name === "training")
+    wrong(`has no sample of class ${empty} ("${classes[empty]}"); add some or remove the class.`);
 }
 
 export function epochOrder(count: number, seed: number, epoch: number): Uint32Array {
@@ -115,5 +121,14 @@ export function split(samples: Samples, share: number, seed: number): readonly [
     part.push(...members.slice(0, count));
     rest.push(...members.slice(count));
   }
-  return [select(samples, rest.sort((a, b) => a - b)), select(samples, part.sort((a, b) => a - b))];
+  return [
+    select(
+      samples,
+      rest.sort((a, b) => a - b),
+    ),
+    select(
+      samples,
+      part.sort((a, b) => a - b),
+    ),
+  ];
 }

@@ -14,6 +14,7 @@ import { bindUpdates } from "./optimizers.ts";
 import type { Program } from "./program.ts";
 import type { Recipe } from "./recipe.ts";
 import { checkSamples, type Dataset, epochOrder, type Samples, takeBatch } from "./samples.ts";
+import { ShardSum, type ShardWorkers } from "./shards.ts";
 import { ParameterSet, Trace, type Value } from "./trace.ts";
 
 export interface EpochRecord {
@@ -38,12 +39,6 @@ export interface Progress {
   readonly norms: number[];
   readonly epochs: EpochRecord[];
   lbfgs: LbfgsState;
-}
-
-/** Makes the gradients of one step elsewhere; see workers.ts. */
-export interface ShardWorkers {
-  /** leaves the gradients of the step in the machine; returns the mean loss */
-  run(step: number): number;
 }
 
 export interface Scores {
@@ -86,9 +81,11 @@ export class Trainer {
     this.data = data;
     this.seed = seed;
     this.shards = recipe.shards ?? 1;
-    const wanted = recipe.batch === "all" || recipe.optimizer === "lbfgs" ? train.count : Math.min(recipe.batch, train.count);
+    const wanted =
+      recipe.batch === "all" || recipe.optimizer === "lbfgs" ? train.count : Math.min(recipe.batch, train.count);
     this.#batch = wanted - (wanted % this.shards);
-    if (this.#batch < 1) throw new ToolError("BAD_INPUT", `${recipe.name}: ${this.shards} shards need at least as many samples a step.`);
+    if (this.#batch < 1)
+      throw new ToolError("BAD_INPUT", `${recipe.name}: ${this.shards} shards need at least as many samples a step.`);
     this.stepsPerEpoch = Math.floor(train.count / this.#batch);
     this.parameters = new ParameterSet(seed);
     const net = recipe.net();
@@ -101,14 +98,18 @@ export class Trainer {
     for (const parameter of this.parameters.all) {
       const given = initial?.get(parameter.name);
       if (given && given.length !== parameter.data.length) {
-        throw new ToolError("BAD_INPUT", `${recipe.name}: the initial "${parameter.name}" has ${given.length} values but [${parameter.shape}] needs ${parameter.data.length}.`);
+        throw new ToolError(
+          "BAD_INPUT",
+          `${recipe.name}: the initial "${parameter.name}" has ${given.length} values but [${parameter.shape}] needs ${parameter.data.length}.`,
+        );
       }
       if (given) parameter.data = given;
       parameter.isFrozen = recipe.freeze?.(parameter.name) ?? false;
     }
     const { optimizer } = recipe;
     this.machine = new Machine(this.parameters, optimizer === "lbfgs" ? 0 : optimizer.slots);
-    if (this.machine.trained.length === 0) throw new ToolError("BAD_INPUT", `${recipe.name}: every parameter is frozen; nothing is left to train.`);
+    if (this.machine.trained.length === 0)
+      throw new ToolError("BAD_INPUT", `${recipe.name}: every parameter is frozen; nothing is left to train.`);
     const like = (count: number): Int32Array | Float32Array =>
       classes ? new Int32Array(count) : new Float32Array(count * (train.y.length / train.count));
     this.#step = {
@@ -140,7 +141,11 @@ export class Trainer {
     };
   }
 
-  #trace(net: (x: Value) => Value, mode: "train" | "infer", batch: number): { trace: Trace; input: Value; output: Value; loss: Value } {
+  #trace(
+    net: (x: Value) => Value,
+    mode: "train" | "infer",
+    batch: number,
+  ): { trace: Trace; input: Value; output: Value; loss: Value } {
     const { recipe, data } = this;
     const trace = new Trace(this.parameters, mode);
     const input = trace.input("input", [batch, ...data.train.shape]);
@@ -149,7 +154,10 @@ export class Trainer {
     const width = data.train.y.length / data.train.count;
     const target = classes ? trace.input("target", [batch], "int32") : trace.input("target", [batch, width]);
     if (classes && output.shape.join() !== [batch, classes.length].join()) {
-      throw new ToolError("BAD_GRAPH", `${recipe.name}: the net gives [${output.shape}] but ${batch} samples of ${classes.length} classes need [${batch},${classes.length}].`);
+      throw new ToolError(
+        "BAD_GRAPH",
+        `${recipe.name}: the net gives [${output.shape}] but ${batch} samples of ${classes.length} classes need [${batch},${classes.length}].`,
+      );
     }
     const { loss = classes ? "crossEntropy" : "meanSquaredError" } = recipe;
     if (typeof loss === "function") return { trace, input, output, loss: loss(output, target) };
@@ -250,7 +258,9 @@ export class Trainer {
     const epoch = progress.epochs.length;
     const trainLoss = progress.epochLoss / this.stepsPerEpoch;
     progress.epochLoss = 0;
-    const { loss, accuracy } = data.validation ? this.evaluate(data.validation) : { loss: trainLoss, accuracy: undefined };
+    const { loss, accuracy } = data.validation
+      ? this.evaluate(data.validation)
+      : { loss: trainLoss, accuracy: undefined };
     progress.epochs.push({ epoch, rate, loss: trainLoss, validationLoss: loss, validationAccuracy: accuracy });
     if (loss < progress.bestLoss) {
       progress.bestLoss = loss;
@@ -313,19 +323,39 @@ export class Trainer {
     const { recipe, data, seed, parameters } = this;
     const { optimizer, schedule } = recipe;
     const hash = createHash("sha256");
-    const plain = [recipe.batch, recipe.epochs, recipe.labelSmoothing, recipe.clipNorm, recipe.patience, recipe.shards, recipe.average];
-    const rates = [0, 0.25, 0.5, 0.75].map((share) => schedule.rate(Math.floor(share * this.totalSteps), this.totalSteps, 1));
-    const update = optimizer === "lbfgs" ? optimizer : [optimizer.name, this.machine.trained.map((p) => optimizer.update(p, this.machine))];
+    const plain = [
+      recipe.batch,
+      recipe.epochs,
+      recipe.labelSmoothing,
+      recipe.clipNorm,
+      recipe.patience,
+      recipe.shards,
+      recipe.average,
+    ];
+    const rates = [0, 0.25, 0.5, 0.75].map((share) =>
+      schedule.rate(Math.floor(share * this.totalSteps), this.totalSteps, 1),
+    );
+    const update =
+      optimizer === "lbfgs"
+        ? optimizer
+        : [optimizer.name, this.machine.trained.map((p) => optimizer.update(p, this.machine))];
     const shapes = parameters.all.map(({ name, shape, isFrozen }) => [name, shape, isFrozen]);
-    hash.update(JSON.stringify([plain, rates, update, shapes, seed, recipe.net.toString(), recipe.augment?.toString()]));
+    hash.update(
+      JSON.stringify([plain, rates, update, shapes, seed, recipe.net.toString(), recipe.augment?.toString()]),
+    );
     for (const { x, y } of [data.train, ...(data.validation ? [data.validation] : [])]) {
-      hash.update(new Uint8Array(x.buffer, x.byteOffset, x.byteLength)).update(new Uint8Array(y.buffer, y.byteOffset, y.byteLength));
+      hash
+        .update(new Uint8Array(x.buffer, x.byteOffset, x.byteLength))
+        .update(new Uint8Array(y.buffer, y.byteOffset, y.byteLength));
     }
     return hash.digest("hex");
   }
 
   save(): Checkpoint {
-    const arrays: Record<string, Float32Array> = { values: this.machine.values.slice(), state: this.machine.state.slice() };
+    const arrays: Record<string, Float32Array> = {
+      values: this.machine.values.slice(),
+      state: this.machine.state.slice(),
+    };
     if (this.#best) arrays.best = this.#best;
     if (this.#average) arrays.average = this.#average;
     return { fingerprint: this.fingerprint, progress: this.progress, arrays };
@@ -334,49 +364,15 @@ export class Trainer {
   /** Goes on where a run of the same recipe, data and seed was saved. Throws BAD_FILE if it was another. */
   resume({ fingerprint, progress, arrays }: Checkpoint): void {
     if (fingerprint !== this.fingerprint) {
-      throw new ToolError("BAD_FILE", `the checkpoint is of another recipe, seed or data than ${this.recipe.name} with seed ${this.seed}; train from the start or choose another output folder.`);
+      throw new ToolError(
+        "BAD_FILE",
+        `the checkpoint is of another recipe, seed or data than ${this.recipe.name} with seed ${this.seed}; train from the start or choose another output folder.`,
+      );
     }
     Object.assign(this.progress, progress as Progress);
     this.machine.values.set(arrays.values!);
     this.machine.state.set(arrays.state!);
     this.#best = arrays.best;
     this.#average = arrays.average;
-  }
-}
-
-/** Adds shards' gradients in order, and averages the statistics that each of them moved from the same start. */
-export class ShardSum {
-  readonly #trainer: Trainer;
-  readonly #gradients: Float32Array;
-  readonly #statistics: Float32Array;
-  readonly #before: Float32Array;
-  #loss = 0;
-
-  constructor(trainer: Trainer) {
-    this.#trainer = trainer;
-    const { gradients, statisticValues } = trainer.machine;
-    this.#gradients = new Float32Array(gradients.length);
-    this.#statistics = new Float32Array(statisticValues.length);
-    this.#before = statisticValues.slice();
-  }
-
-  restoreStatistics(): void {
-    this.#trainer.machine.statisticValues.set(this.#before);
-  }
-
-  add(loss: number, gradients: Float32Array, statistics: Float32Array): void {
-    const share = 1 / this.#trainer.shards;
-    const sum = this.#gradients;
-    for (let i = 0; i < sum.length; i++) sum[i]! += gradients[i]! * share;
-    const mean = this.#statistics;
-    for (let i = 0; i < mean.length; i++) mean[i]! += statistics[i]! * share;
-    this.#loss += loss * share;
-  }
-
-  finish(): number {
-    const { machine } = this.#trainer;
-    machine.gradients.set(this.#gradients);
-    machine.statisticValues.set(this.#statistics);
-    return this.#loss;
   }
 }

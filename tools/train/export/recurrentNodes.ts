@@ -46,7 +46,11 @@ export function recurrentNodes({ builder, tensor, data }: Context, value: Value)
   const attrs = { direction: "forward", timeMajor: false } as const;
   if (kind === "gru") builder.node("gru", value.name, inputs, [y, held("last", WIDE)], { ...attrs, resetAfter: true });
   else if (kind === "rnn") builder.node("rnn", value.name, inputs, [y, held("last", WIDE)], attrs);
-  else builder.node("lstm", value.name, [...inputs, -1], [y, held("last", WIDE), held("cell", CELL)], attrs);
+  else
+    builder.node("lstm", value.name, [...inputs, -1], [y, held("last", WIDE), held("cell", CELL)], {
+      ...attrs,
+      cellClip: 0,
+    });
   if (value.attrs.sequence) return y;
   const last = builder.activation(value.name, [1, units], OUTPUT);
   const slice = { begin: [0, steps - 1, 0], strides: [1, 1, 1], sizes: [1, 1, units], squeeze: [1] };

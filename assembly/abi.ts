@@ -175,6 +175,8 @@ export const enum Conv {
   Max = 26,
   /** Winograd: rows of tiles that are multiplied together */
   Band = 27,
+  /** depthwise: 1 where H stands for the picture's width and W for its height, in all fields */
+  Turned = 28,
 }
 
 export const enum ConvKernel {

@@ -6,6 +6,7 @@
 // serves every output row that touches either: an output row that starts on an even row meets weights
 // (w0,w1)(w2,0), one that starts on an odd row meets (0,w0)(w1,w2). Each plane is made once.
 // Where rows are dilated, plane k pairs kernel rows 2k and 2k + 1 and is made for each output row.
+// A step may be turned: its rows are then the picture's columns, so that tiles lie along the longer side.
 // A kernel of one row pairs neighbouring columns instead: (w0,w1) at column 0, (w2,·) at column 2, …
 //
 //   a plane, 32 bytes a pixel from −padLeft on: ├ a0 b0 a1 b1 a2 b2 a3 b3 │ a4 b4 … a7 b7 ┤   int16; a, b the paired cells
@@ -74,7 +75,9 @@ function vector(step: usize): void {
   const evenPlanes = (kernelH + 1) >> 1, oddPlanes = (kernelH + 2) >> 1;
   const oddWeights: usize = 64 + (<usize>evenTaps(step) << 5);
   const bytes = blockBytes(step);
-  const inputBytes = <usize>(field(step, Conv.InH) * field(step, Conv.InW) * field(step, Conv.InC)), rowBytes = <usize>(field(step, Conv.OutW) * outC);
+  const outW = field(step, Conv.OutW);
+  const inputBytes = <usize>(field(step, Conv.InH) * field(step, Conv.InW) * field(step, Conv.InC));
+  const rowBytes = <usize>(field(step, Conv.Turned) != 0 ? outC : outW * outC);
   let input = address(step, Step.Input), output = address(step, Step.Output);
   for (let b = 0; b < field(step, Conv.Batch); b++) {
     let block = address(step, Step.Params);
@@ -101,7 +104,7 @@ function vector(step: usize): void {
       block += bytes;
     }
     input += inputBytes;
-    output += rowBytes * <usize>outH;
+    output += <usize>(outH * outW * outC);
   }
 }
 
@@ -112,10 +115,15 @@ function scalar(step: usize): void {
   const inZero = field(step, Conv.InZero);
   const bytes = blockBytes(step);
   const blocks = address(step, Step.Params);
+  const outH = field(step, Conv.OutH), outW = field(step, Conv.OutW);
+  const turned = field(step, Conv.Turned) != 0;
+  const inStep = turned ? inH : 1, inRow = turned ? 1 : inW;
+  const outStep = turned ? outH : 1, outRow = turned ? 1 : outW;
   let input = address(step, Step.Input), output = address(step, Step.Output);
-  for (let b = 0; b < field(step, Conv.Batch); b++, input += <usize>(inH * inW * inC)) {
-    for (let oy = 0; oy < field(step, Conv.OutH); oy++) {
-      for (let ox = 0; ox < field(step, Conv.OutW); ox++) {
+  for (let b = 0; b < field(step, Conv.Batch); b++, input += <usize>(inH * inW * inC), output += <usize>(outH * outW * outC)) {
+    for (let oy = 0; oy < outH; oy++) {
+      for (let ox = 0; ox < outW; ox++) {
+        let out = output + <usize>((oy * outRow + ox * outStep) * outC);
         const top = oy * field(step, Conv.StrideH) - field(step, Conv.PadTop);
         const left = ox * field(step, Conv.StrideW) - field(step, Conv.PadLeft);
         for (let n = 0; n < outC; n++) {
@@ -127,14 +135,14 @@ function scalar(step: usize): void {
             for (let kx = 0; kx < kernelW; kx++) {
               const x = left + kx * field(step, Conv.DilationW);
               const outside = <u32>y >= <u32>inH || <u32>x >= <u32>inW;
-              const value = outside ? inZero : <i32>load<i8>(input + <usize>((y * inW + x) * inC + n / repeat));
+              const value = outside ? inZero : <i32>load<i8>(input + <usize>((y * inRow + x * inStep) * inC + n / repeat));
               const tap = kernelH == 1 ? kx >> 1 : (ky >> 1) * kernelW + kx;
               const second = kernelH == 1 ? kx & 1 : ky & 1;
               acc += value * <i32>load<i16>(block + 64 + <usize>(tap * 32 + second * 2) + lane);
             }
           }
           const multiplier = load<f32>(block + 32 + lane);
-          store<i8>(output++, <i8>requantize(acc, multiplier, field(step, Conv.Min), field(step, Conv.Max), field(step, Conv.OutZero)));
+          store<i8>(out++, <i8>requantize(acc, multiplier, field(step, Conv.Min), field(step, Conv.Max), field(step, Conv.OutZero)));
         }
       }
     }

@@ -5,7 +5,7 @@
 
 import { Conv, Step } from "../abi";
 import { address, field } from "../memory";
-import { MAGIC_BITS, requantize16, requantize8 } from "../numeric/requantize";
+import { MAGIC_BITS, requantize16, requantize8, requantizeFour } from "../numeric/requantize";
 import { depthwiseNarrow, pixelSums } from "./extmul16";
 import { storeFour, storeTail } from "./lanes";
 import { narrow } from "./machine";
@@ -16,6 +16,9 @@ let padLeft: i32 = 0;
 let inW: i32 = 0;
 let inC: i32 = 0;
 let inH: i32 = 0;
+/** bytes from a pixel to the next of its row, and to the next row's */
+let inStep: usize = 0;
+let inRow: usize = 0;
 let repeat: i32 = 0;
 let zeroCells: usize = 0;
 let ring: usize = 0;
@@ -24,7 +27,7 @@ let planeBytes: usize = 0;
 let columnBytes: usize = 0;
 let columns: i32 = 0;
 let outW: i32 = 0;
-let outC: i32 = 0;
+let outStep: usize = 0;
 let pixelStep: usize = 0;
 let magicOffset: i32 = 0;
 let least: i32 = 0;
@@ -36,9 +39,12 @@ export function setPlanes(step: usize, width: i32, count: i32): void {
   inW = field(step, Conv.InW);
   inC = field(step, Conv.InC);
   outW = field(step, Conv.OutW);
-  outC = field(step, Conv.OutC);
   padLeft = field(step, Conv.PadLeft);
-  repeat = outC / inC;
+  repeat = field(step, Conv.OutC) / inC;
+  const turned = field(step, Conv.Turned) != 0;
+  inStep = <usize>(turned ? inH * inC : inC);
+  inRow = <usize>(turned ? inC : inW * inC);
+  outStep = <usize>(turned ? field(step, Conv.OutH) * field(step, Conv.OutC) : field(step, Conv.OutC));
   pixels = width;
   planeBytes = (<usize>pixels) << 5;
   ringPlanes = count;
@@ -58,12 +64,12 @@ export function setPlanes(step: usize, width: i32, count: i32): void {
 export function makePlane(slot: i32, input: usize, ya: i32, yb: i32, shift: i32, c: i32): void {
   const aInside = <u32>ya < <u32>inH, bInside = <u32>yb < <u32>inH;
   let at = ring + <usize>slot * planeBytes;
-  const a = input + <usize>(ya * inW * inC), b = input + <usize>(yb * inW * inC);
+  const a = input + <usize>ya * inRow, b = input + <usize>yb * inRow;
   if (shift != 0 || repeat != 1) {
     for (let x = 0; x < pixels; x++) {
       const xa = x - padLeft, xb = xa + shift;
-      const p = aInside && <u32>xa < <u32>inW ? eightChannels(a + <usize>(xa * inC), c) : v128.load8x8_s(zeroCells);
-      const q = bInside && <u32>xb < <u32>inW ? eightChannels(b + <usize>(xb * inC), c) : v128.load8x8_s(zeroCells);
+      const p = aInside && <u32>xa < <u32>inW ? eightChannels(a + <usize>xa * inStep, c) : v128.load8x8_s(zeroCells);
+      const q = bInside && <u32>xb < <u32>inW ? eightChannels(b + <usize>xb * inStep, c) : v128.load8x8_s(zeroCells);
       v128.store(at, v128.shuffle<i16>(p, q, 0, 8, 1, 9, 2, 10, 3, 11));
       v128.store(at, v128.shuffle<i16>(p, q, 4, 12, 5, 13, 6, 14, 7, 15), 16);
       at += 32;
@@ -79,7 +85,7 @@ export function makePlane(slot: i32, input: usize, ya: i32, yb: i32, shift: i32,
   }
   // A row outside the picture is read as the same eight cells of zero point over and over.
   let p = aInside ? a + <usize>c : zeroCells, q = bInside ? b + <usize>c : zeroCells;
-  const pStep: usize = aInside ? <usize>inC : 0, qStep: usize = bInside ? <usize>inC : 0;
+  const pStep: usize = aInside ? inStep : 0, qStep: usize = bInside ? inStep : 0;
   end = at + ((<usize>(to - from)) << 5);
   for (; at < end; at += 32) {
     const left = v128.load8x8_s(p), right = v128.load8x8_s(q);
@@ -120,7 +126,7 @@ function rowOfEight(first: i32, planes: i32, block: usize, weights: usize, out: 
   const low = i8x16.splat(<i8>least), high = i8x16.splat(<i8>most), offset = i32x4.splat(magicOffset);
   const bias0 = v128.load(block), bias1 = v128.load(block, 16);
   const multipliers = block + 32;
-  const stride = <usize>outC;
+  const stride = outStep;
   const ringEnd = ring + <usize>ringPlanes * planeBytes;
   const start = ring + <usize>first * planeBytes;
   const width = outW;
@@ -197,110 +203,70 @@ function rowOfEight(first: i32, planes: i32, block: usize, weights: usize, out: 
  */
 function rowOfThree<STRIDE>(first: i32, planes: i32, block: usize, weights: usize, out: usize, count: i32): void {
   const low = i8x16.splat(<i8>least), high = i8x16.splat(<i8>most), offset = i32x4.splat(magicOffset);
-  const multipliers = block + 32;
-  const stride = <usize>outC;
-  const ringEnd = ring + <usize>ringPlanes * planeBytes;
+  const stride = outStep;
   const start = ring + <usize>first * planeBytes;
   const width = outW, pixel: usize = isInteger<STRIDE>() ? 32 : 64;
   for (let x = 0; x < width; x += 4) {
     // The last tile starts early and writes some pixels again, with the same bytes.
     if (x + 4 > width) x = width - 4;
-    let w = weights;
-    let p = start + <usize>x * pixel;
-    let a0 = v128.load(block), b0 = a0, c0 = a0, d0 = a0;
-    let a1 = v128.load(block, 16), b1 = a1, c1 = a1, d1 = a1;
-    for (let k = 0; k < planes; k++) {
-      let w0 = v128.load(w), w1 = v128.load(w, 32), w2 = v128.load(w, 64);
-      let v: v128;
-      if (isInteger<STRIDE>()) {
-        v = v128.load(p, 0);
-        a0 = i32x4.add(a0, i32x4.dot_i16x8_s(v, w0));
-        v = v128.load(p, 32);
-        a0 = i32x4.add(a0, i32x4.dot_i16x8_s(v, w1));
-        b0 = i32x4.add(b0, i32x4.dot_i16x8_s(v, w0));
-        v = v128.load(p, 64);
-        a0 = i32x4.add(a0, i32x4.dot_i16x8_s(v, w2));
-        b0 = i32x4.add(b0, i32x4.dot_i16x8_s(v, w1));
-        c0 = i32x4.add(c0, i32x4.dot_i16x8_s(v, w0));
-        v = v128.load(p, 96);
-        b0 = i32x4.add(b0, i32x4.dot_i16x8_s(v, w2));
-        c0 = i32x4.add(c0, i32x4.dot_i16x8_s(v, w1));
-        d0 = i32x4.add(d0, i32x4.dot_i16x8_s(v, w0));
-        v = v128.load(p, 128);
-        c0 = i32x4.add(c0, i32x4.dot_i16x8_s(v, w2));
-        d0 = i32x4.add(d0, i32x4.dot_i16x8_s(v, w1));
-        v = v128.load(p, 160);
-        d0 = i32x4.add(d0, i32x4.dot_i16x8_s(v, w2));
-        w0 = v128.load(w, 16); w1 = v128.load(w, 48); w2 = v128.load(w, 80);
-        v = v128.load(p, 16);
-        a1 = i32x4.add(a1, i32x4.dot_i16x8_s(v, w0));
-        v = v128.load(p, 48);
-        a1 = i32x4.add(a1, i32x4.dot_i16x8_s(v, w1));
-        b1 = i32x4.add(b1, i32x4.dot_i16x8_s(v, w0));
-        v = v128.load(p, 80);
-        a1 = i32x4.add(a1, i32x4.dot_i16x8_s(v, w2));
-        b1 = i32x4.add(b1, i32x4.dot_i16x8_s(v, w1));
-        c1 = i32x4.add(c1, i32x4.dot_i16x8_s(v, w0));
-        v = v128.load(p, 112);
-        b1 = i32x4.add(b1, i32x4.dot_i16x8_s(v, w2));
-        c1 = i32x4.add(c1, i32x4.dot_i16x8_s(v, w1));
-        d1 = i32x4.add(d1, i32x4.dot_i16x8_s(v, w0));
-        v = v128.load(p, 144);
-        c1 = i32x4.add(c1, i32x4.dot_i16x8_s(v, w2));
-        d1 = i32x4.add(d1, i32x4.dot_i16x8_s(v, w1));
-        v = v128.load(p, 176);
-        d1 = i32x4.add(d1, i32x4.dot_i16x8_s(v, w2));
-      } else {
-        v = v128.load(p, 0);
-        a0 = i32x4.add(a0, i32x4.dot_i16x8_s(v, w0));
-        v = v128.load(p, 32);
-        a0 = i32x4.add(a0, i32x4.dot_i16x8_s(v, w1));
-        v = v128.load(p, 64);
-        a0 = i32x4.add(a0, i32x4.dot_i16x8_s(v, w2));
-        b0 = i32x4.add(b0, i32x4.dot_i16x8_s(v, w0));
-        v = v128.load(p, 96);
-        b0 = i32x4.add(b0, i32x4.dot_i16x8_s(v, w1));
-        v = v128.load(p, 128);
-        b0 = i32x4.add(b0, i32x4.dot_i16x8_s(v, w2));
-        c0 = i32x4.add(c0, i32x4.dot_i16x8_s(v, w0));
-        v = v128.load(p, 160);
-        c0 = i32x4.add(c0, i32x4.dot_i16x8_s(v, w1));
-        v = v128.load(p, 192);
-        c0 = i32x4.add(c0, i32x4.dot_i16x8_s(v, w2));
-        d0 = i32x4.add(d0, i32x4.dot_i16x8_s(v, w0));
-        v = v128.load(p, 224);
-        d0 = i32x4.add(d0, i32x4.dot_i16x8_s(v, w1));
-        v = v128.load(p, 256);
-        d0 = i32x4.add(d0, i32x4.dot_i16x8_s(v, w2));
-        w0 = v128.load(w, 16); w1 = v128.load(w, 48); w2 = v128.load(w, 80);
-        v = v128.load(p, 16);
-        a1 = i32x4.add(a1, i32x4.dot_i16x8_s(v, w0));
-        v = v128.load(p, 48);
-        a1 = i32x4.add(a1, i32x4.dot_i16x8_s(v, w1));
-        v = v128.load(p, 80);
-        a1 = i32x4.add(a1, i32x4.dot_i16x8_s(v, w2));
-        b1 = i32x4.add(b1, i32x4.dot_i16x8_s(v, w0));
-        v = v128.load(p, 112);
-        b1 = i32x4.add(b1, i32x4.dot_i16x8_s(v, w1));
-        v = v128.load(p, 144);
-        b1 = i32x4.add(b1, i32x4.dot_i16x8_s(v, w2));
-        c1 = i32x4.add(c1, i32x4.dot_i16x8_s(v, w0));
-        v = v128.load(p, 176);
-        c1 = i32x4.add(c1, i32x4.dot_i16x8_s(v, w1));
-        v = v128.load(p, 208);
-        c1 = i32x4.add(c1, i32x4.dot_i16x8_s(v, w2));
-        d1 = i32x4.add(d1, i32x4.dot_i16x8_s(v, w0));
-        v = v128.load(p, 240);
-        d1 = i32x4.add(d1, i32x4.dot_i16x8_s(v, w1));
-        v = v128.load(p, 272);
-        d1 = i32x4.add(d1, i32x4.dot_i16x8_s(v, w2));
-      }
-      w += 96;
-      p += planeBytes;
-      if (p >= ringEnd) p -= <usize>ringPlanes * planeBytes;
-    }
-    const ab = requantize16(a0, a1, b0, b1, multipliers, multipliers, offset, low, high);
-    const cd = requantize16(c0, c1, d0, d1, multipliers, multipliers, offset, low, high);
-    storeFour(out + <usize>x * stride, stride, ab, cd, count);
+    const p = start + <usize>x * pixel;
+    const lower = fourOfThree<STRIDE>(p, planes, block, weights, offset, low, high);
+    const upper = fourOfThree<STRIDE>(p + 16, planes, block + 16, weights + 16, offset, low, high);
+    storeFour(
+      out + <usize>x * stride, stride,
+      v128.shuffle<i32>(lower, upper, 0, 4, 1, 5), v128.shuffle<i32>(lower, upper, 2, 6, 3, 7), count,
+    );
   }
+}
+
+/** Four channels of four pixels, pixel after pixel. */
+// @ts-ignore: decorator
+@inline
+function fourOfThree<STRIDE>(
+  p: usize, planes: i32, block: usize, w: usize, offset: v128, low: v128, high: v128,
+): v128 {
+  const ringBytes = <usize>ringPlanes * planeBytes, ringEnd = ring + ringBytes;
+  let a = v128.load(block), b = a, c = a, d = a;
+  for (let k = planes; k > 0; k--) {
+    const w0 = v128.load(w), w1 = v128.load(w, 32), w2 = v128.load(w, 64);
+    if (isInteger<STRIDE>()) {
+      let v = v128.load(p, 0);
+      a = i32x4.add(a, i32x4.dot_i16x8_s(v, w0));
+      v = v128.load(p, 32);
+      a = i32x4.add(a, i32x4.dot_i16x8_s(v, w1));
+      b = i32x4.add(b, i32x4.dot_i16x8_s(v, w0));
+      v = v128.load(p, 64);
+      a = i32x4.add(a, i32x4.dot_i16x8_s(v, w2));
+      b = i32x4.add(b, i32x4.dot_i16x8_s(v, w1));
+      c = i32x4.add(c, i32x4.dot_i16x8_s(v, w0));
+      v = v128.load(p, 96);
+      b = i32x4.add(b, i32x4.dot_i16x8_s(v, w2));
+      c = i32x4.add(c, i32x4.dot_i16x8_s(v, w1));
+      d = i32x4.add(d, i32x4.dot_i16x8_s(v, w0));
+      v = v128.load(p, 128);
+      c = i32x4.add(c, i32x4.dot_i16x8_s(v, w2));
+      d = i32x4.add(d, i32x4.dot_i16x8_s(v, w1));
+      d = i32x4.add(d, i32x4.dot_i16x8_s(v128.load(p, 160), w2));
+    } else {
+      a = i32x4.add(a, i32x4.dot_i16x8_s(v128.load(p, 0), w0));
+      a = i32x4.add(a, i32x4.dot_i16x8_s(v128.load(p, 32), w1));
+      let v = v128.load(p, 64);
+      a = i32x4.add(a, i32x4.dot_i16x8_s(v, w2));
+      b = i32x4.add(b, i32x4.dot_i16x8_s(v, w0));
+      b = i32x4.add(b, i32x4.dot_i16x8_s(v128.load(p, 96), w1));
+      v = v128.load(p, 128);
+      b = i32x4.add(b, i32x4.dot_i16x8_s(v, w2));
+      c = i32x4.add(c, i32x4.dot_i16x8_s(v, w0));
+      c = i32x4.add(c, i32x4.dot_i16x8_s(v128.load(p, 160), w1));
+      v = v128.load(p, 192);
+      c = i32x4.add(c, i32x4.dot_i16x8_s(v, w2));
+      d = i32x4.add(d, i32x4.dot_i16x8_s(v, w0));
+      d = i32x4.add(d, i32x4.dot_i16x8_s(v128.load(p, 224), w1));
+      d = i32x4.add(d, i32x4.dot_i16x8_s(v128.load(p, 256), w2));
+    }
+    w += 96;
+    p += planeBytes;
+    if (p >= ringEnd) p -= ringBytes;
+  }
+  return requantizeFour(a, b, c, d, v128.load(block, 32), offset, low, high);
 }

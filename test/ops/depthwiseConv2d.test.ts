@@ -2,7 +2,9 @@
 
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { Conv } from "../../assembly/abi.ts";
 import { validateGraph } from "../../tools/graph/validate.ts";
+import { buildImage } from "../../tools/pack/image.ts";
 import { expectConformance } from "../support/conformance.ts";
 import { activation, constant, quant, singleNode } from "../support/graphs.ts";
 import { Random } from "../support/random.ts";
@@ -79,6 +81,23 @@ describe("depthwiseConv2d", () => {
       }),
       { numRuns: 150, seed: 3 },
     );
+  });
+
+  it("equals the reference where a tall picture is turned on its side", () => {
+    const tall = fc
+      .tuple(cases, fc.integer({ min: 8, max: 30 }))
+      .map(([c, inH]) => ({ ...c, inH, inW: (c.inW % 6) + 1 }));
+    let turned = 0;
+    fc.assert(
+      fc.property(tall, (c) => {
+        const { graph, input } = graphOf(c);
+        const [step] = buildImage(graph).lowered.steps;
+        turned += step!.fields.find(([word]) => word === Conv.Turned)![1];
+        expectConformance(graph, [input]);
+      }),
+      { numRuns: 80, seed: 4 },
+    );
+    expect(turned).toBeGreaterThan(40);
   });
 
   it("refuses weights that do not fit the multiplier", () => {

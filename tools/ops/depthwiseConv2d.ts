@@ -1,7 +1,7 @@
 // depthwiseConv2d: out[b, oy, ox, n] = requantize(bias[n] + Σ (x[b, y, x, n / multiplier] − zx) · (w[ky, kx, n] − zw)).
 // Cells outside the picture count as real zero.
 
-import { ConvKernel, Op } from "../../assembly/abi.ts";
+import { Conv, ConvKernel, Op } from "../../assembly/abi.ts";
 import { ToolError } from "../errors.ts";
 import type { Node, Tensor, Window } from "../graph/graph.ts";
 import { depthwiseBlocks, type Products, planeCount } from "../pack/blocks.ts";
@@ -101,16 +101,18 @@ export const depthwiseConv2d: Operator<"depthwiseConv2d"> = {
   lower(node, lowering) {
     const weights = lowering.tensor(node.inputs[1]!);
     const bias = node.inputs[2] === undefined || node.inputs[2] < 0 ? undefined : lowering.tensor(node.inputs[2]);
-    const { x, output, window, geometry } = alongRows(
-      node,
-      lowering.tensor(node.inputs[0]!),
-      lowering.tensor(node.outputs[0]!),
-      weights,
-    );
+    const {
+      x,
+      output,
+      window,
+      geometry,
+      weights: turnedWeights,
+      turned,
+    } = alongRows(node, lowering.tensor(node.inputs[0]!), lowering.tensor(node.outputs[0]!), weights);
     const channels = weights.shape[3]!;
     const { kernelH, kernelW, dilationH } = geometry;
     const products: Products = {
-      weights: weightsByChannel(weights),
+      weights: turnedWeights,
       outputs: channels,
       segments: 1,
       cells: kernelH * kernelW,
@@ -131,36 +133,49 @@ export const depthwiseConv2d: Operator<"depthwiseConv2d"> = {
       output: lowering.at(node.outputs[0]!),
       params: lowering.params(depthwiseBlocks(products, pairs, node.name)),
       scratchBytes: planeCount(pairs) * rowPixels(output, window, geometry) * 32 + 16,
-      fields: convFields(x, output, window, geometry, node.name),
+      fields: [...convFields(x, output, window, geometry, node.name), [Conv.Turned, turned]],
       kernelName: kernelH === 1 ? "column pairs 4×8 s8" : "row pairs 4×8 s8",
       macs: output.shape[0]! * output.shape[1]! * output.shape[2]! * channels * kernelH * kernelW,
     });
   },
 };
 
-/** The node as the core runs it: a picture one pixel wide is turned on its side, so that its pixels lie along a row. */
+/** Runs of the inner loop: tiles of four pixels, but a fifth or ninth pixel, and those of narrower rows, each alone. */
+function tilesOf(rows: number, width: number): number {
+  return rows * (width < 4 ? width : Math.ceil(width / 4));
+}
+
+/** The node as the core runs it: turned on its side where its rows then hold fewer tiles. */
 function alongRows(node: Node<"depthwiseConv2d">, x: Tensor, output: Tensor, weights: Tensor) {
   const { attrs } = node;
   const geometry = geometryOf(node, weights);
-  const { top, bottom, left, right } = attrs.padding;
-  if (x.shape[2] !== 1 || geometry.kernelW !== 1 || left !== 0 || right !== 0) {
-    return { x, output, window: attrs as Window, geometry };
+  const [, height, width] = output.shape as [number, number, number];
+  const byChannel = weightsByChannel(weights);
+  if (tilesOf(width, height) > 0.85 * tilesOf(height, width)) {
+    return { x, output, window: attrs as Window, geometry, weights: byChannel, turned: 0 };
   }
-  const turned = (tensor: Tensor): Tensor => {
-    const [batch, height, , channels] = tensor.shape as [number, number, number, number];
-    return { ...tensor, shape: [batch, 1, height, channels] };
+  const turn = (tensor: Tensor): Tensor => {
+    const [batch, rows, columns, channels] = tensor.shape as [number, number, number, number];
+    return { ...tensor, shape: [batch, columns, rows, channels] };
   };
+  const { top, bottom, left, right } = attrs.padding;
   const window: Window = {
-    strideH: 1,
+    strideH: attrs.strideW,
     strideW: attrs.strideH,
-    padding: { top: 0, bottom: 0, left: top, right: bottom },
+    padding: { top: left, bottom: right, left: top, right: bottom },
     activation: attrs.activation,
   };
-  const { kernelH, dilationH } = geometry;
+  const { kernelH, kernelW, dilationH, dilationW } = geometry;
+  const taps = kernelH * kernelW;
   return {
-    x: turned(x),
-    output: turned(output),
+    x: turn(x),
+    output: turn(output),
     window,
-    geometry: { kernelH: 1, kernelW: kernelH, dilationH: 1, dilationW: dilationH },
+    geometry: { kernelH: kernelW, kernelW: kernelH, dilationH: dilationW, dilationW: dilationH },
+    weights: byChannel.map((_, i) => {
+      const tap = i % taps;
+      return byChannel[i - tap + (tap % kernelH) * kernelW + Math.floor(tap / kernelH)]!;
+    }),
+    turned: 1,
   };
 }

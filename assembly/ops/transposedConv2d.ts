@@ -57,7 +57,7 @@ function phaseOffset(step: usize, py: i32, px: i32): u64 {
     const rows = taps(step, Conv.KernelH, y);
     for (let x = 0; x < (y < py ? strideW : px); x++) {
       const pairs = rows * segmentPairs(step, taps(step, Conv.KernelW, x));
-      offset += blocksBytes(field(step, Conv.OutC), pairs, field(step, Step.Kernel) == ConvKernel.Int8Wide);
+      offset += blocksBytes(field(step, Conv.OutC), pairs, hasWideWeights(step));
     }
   }
   return offset;
@@ -74,17 +74,16 @@ function ringPixels(step: usize): i32 {
 }
 
 export function runTransposedConv2d(step: usize): void {
-  if (field(step, Step.Kernel) == ConvKernel.Int8Wide) runInt8<i32>(step);
-  else runInt8<f32>(step);
+  if (ASC_FEATURE_SIMD) phases(step);
+  else if (hasWideWeights(step)) scalar<i32>(step);
+  else scalar<f32>(step);
 }
 
-/** WIDE: an integer type for int16 weights, a float type for int8 ones. */
-function runInt8<WIDE>(step: usize): void {
-  if (ASC_FEATURE_SIMD) phases<WIDE>(step);
-  else scalar<WIDE>(step);
+function hasWideWeights(step: usize): bool {
+  return field(step, Step.Kernel) == ConvKernel.Int8Wide;
 }
 
-function phases<WIDE>(step: usize): void {
+function phases(step: usize): void {
   const inC = field(step, Conv.InC);
   const outH = field(step, Conv.OutH),
     padTop = field(step, Conv.PadTop),
@@ -118,7 +117,7 @@ function phases<WIDE>(step: usize): void {
       const rows = taps(step, Conv.KernelH, py);
       ringAdvance<i16>(q - held + 1, q);
       for (let j = 0; j < rows; j++) store<u32>(segments + ((<usize>j) << 2), <u32>ringRow(q - rows + 1 + j));
-      for (let px = 0; px < strideW; px++) phaseRow<WIDE>(step, segments, rows, py, px, output);
+      for (let px = 0; px < strideW; px++) phaseRow(step, segments, rows, py, px, output);
       output += rowBytes;
     }
     input += inputBytes;
@@ -126,7 +125,7 @@ function phases<WIDE>(step: usize): void {
 }
 
 /** The outputs of one row whose column belongs to phase px, computed side by side, then spread. */
-function phaseRow<WIDE>(step: usize, segments: usize, rows: i32, py: i32, px: i32, output: usize): void {
+function phaseRow(step: usize, segments: usize, rows: i32, py: i32, px: i32, output: usize): void {
   const outW = field(step, Conv.OutW),
     outC = field(step, Conv.OutC),
     stride = field(step, Conv.StrideW),
@@ -139,6 +138,7 @@ function phaseRow<WIDE>(step: usize, segments: usize, rows: i32, py: i32, px: i3
   const blocks = address(step, Step.Params) + <usize>phaseOffset(step, py, px);
   const pixel = (<usize>field(step, Conv.InC)) << 1;
   const shift = <usize>((first + padLeft) / stride - columns + 1 + ringLeft(step)) * pixel;
+  const wide = hasWideWeights(step);
   const results = segments + ((<usize>taps(step, Conv.KernelH, 0)) << 2);
   gemmSetup(
     segments,
@@ -150,12 +150,18 @@ function phaseRow<WIDE>(step: usize, segments: usize, rows: i32, py: i32, px: i3
     field(step, Conv.Max),
   );
   if (count < 4) {
-    for (let i = 0; i < count; i++) gemm1<WIDE>(shift + <usize>i * pixel, blocks, results + <usize>(i * outC));
+    for (let i = 0; i < count; i++) {
+      const from = shift + <usize>i * pixel, to = results + <usize>(i * outC);
+      if (wide) gemm1<i32>(from, blocks, to);
+      else gemm1<f32>(from, blocks, to);
+    }
   } else {
     for (let i = 0; i < count; i += 4) {
       // The last tile starts early and writes some pixels again, with the same bytes.
       const at = i + 4 > count ? count - 4 : i;
-      gemm4<WIDE>(shift + <usize>at * pixel, pixel, blocks, results + <usize>(at * outC));
+      const from = shift + <usize>at * pixel, to = results + <usize>(at * outC);
+      if (wide) gemm4<i32>(from, pixel, blocks, to);
+      else gemm4<f32>(from, pixel, blocks, to);
     }
   }
   let from = results,
@@ -167,6 +173,7 @@ function phaseRow<WIDE>(step: usize, segments: usize, rows: i32, py: i32, px: i3
   }
 }
 
+/** WIDE: an integer type for int16 weights, a float type for int8 ones. */
 function scalar<WIDE>(step: usize): void {
   const inH = field(step, Conv.InH),
     inW = field(step, Conv.InW),

@@ -78,15 +78,11 @@ export function makePlane(slot: i32, input: usize, ya: i32, yb: i32, shift: i32,
   }
   const outside = v128.load8x8_s(zeroCells);
   const from = min(padLeft, pixels), to = min(pixels, padLeft + inW);
-  let end = at + ((<usize>from) << 5);
-  for (; at < end; at += 32) {
-    v128.store(at, outside);
-    v128.store(at, outside, 16);
-  }
+  at = fillPixels(at, from, outside);
   // A row outside the picture is read as the same eight cells of zero point over and over.
   let p = aInside ? a + <usize>c : zeroCells, q = bInside ? b + <usize>c : zeroCells;
   const pStep: usize = aInside ? inStep : 0, qStep: usize = bInside ? inStep : 0;
-  end = at + ((<usize>(to - from)) << 5);
+  const end = at + ((<usize>(to - from)) << 5);
   for (; at < end; at += 32) {
     const left = v128.load8x8_s(p), right = v128.load8x8_s(q);
     v128.store(at, v128.shuffle<i16>(left, right, 0, 8, 1, 9, 2, 10, 3, 11));
@@ -94,11 +90,17 @@ export function makePlane(slot: i32, input: usize, ya: i32, yb: i32, shift: i32,
     p += pStep;
     q += qStep;
   }
-  end = at + ((<usize>(pixels - to)) << 5);
+  fillPixels(at, pixels - to, outside);
+}
+
+/** The end of `count` pixels outside the picture. */
+function fillPixels(at: usize, count: i32, cells: v128): usize {
+  const end = at + ((<usize>count) << 5);
   for (; at < end; at += 32) {
-    v128.store(at, outside);
-    v128.store(at, outside, 16);
+    v128.store(at, cells);
+    v128.store(at, cells, 16);
   }
+  return end;
 }
 
 /** Output channels c … c + 7 of a pixel, each input channel `repeat` times. Past the last one: any value. */

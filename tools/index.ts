@@ -30,6 +30,8 @@ export type {
 export { validateGraph } from "./graph/validate.ts";
 export { importModel } from "./import/index.ts";
 export { type Packed, type PackOptions, packGraph } from "./pack/pack.ts";
+export { type ChannelPruning, pruneChannels } from "./prune/channels.ts";
+export { type PrunableLayer, pruneGroups } from "./prune/groups.ts";
 export { type LayerWeights, parseWeights } from "./quantize/precision.ts";
 export { parseRules, type Rules } from "./quantize/rules.ts";
 export { recodeWeights } from "./quantize/weights.ts";

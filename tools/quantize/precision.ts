@@ -2,10 +2,16 @@
 // refused in a sentence that lists what there is.
 //
 //   int8 │ int4[:g32|:g64|:g128][:asym] │ codebook[:5|:6|:7] │ binary │ ternary │ keep
+//   sparse:0.75, int8+sparse:0.75, int4+sparse:0.75: such a part of the groups of weights zero (tools/prune/groups.ts)
 
 import { ToolError } from "../errors.ts";
 
-export type LayerWeights =
+export type LayerWeights = Precision & {
+  /** part of the groups of weights to be zeroed first; keep, int8 and int4 only */
+  readonly zeros?: number;
+};
+
+type Precision =
   /** as the source model has them */
   | { readonly kind: "keep" }
   | { readonly kind: "int8" }
@@ -16,14 +22,22 @@ export type LayerWeights =
   | { readonly kind: "ternary" };
 
 const CHOICES =
-  "keep, int8, int4 (with :g32, :g64 or :g128 for groups of inputs, :asym for zero points), codebook (with :5 or :6 for narrower values), binary or ternary";
+  "keep, int8, int4 (with :g32, :g64 or :g128 for groups of inputs, :asym for zero points), codebook (with :5 or :6 for narrower values), binary, ternary, or sparse:PART with a PART of zeros below 1, also int8+sparse:PART and int4+sparse:PART";
 
 /** `where` names the option or the rule, for the message. Throws USAGE. */
 export function parseWeights(text: string, where: string): LayerWeights {
-  const [kind, ...options] = text.split(":");
   const refuse = (): never => {
     throw new ToolError("USAGE", `${where} is "${text}", expected ${CHOICES}.`);
   };
+  const [, precision = "keep", part] = /^(?:(.+)\+)?sparse:(0?\.\d+)$/.exec(text) ?? [];
+  if (part === undefined) return parsePrecision(text, refuse);
+  const parsed = parsePrecision(precision, refuse);
+  const isGrouped = parsed.kind === "int4" && parsed.groupSize !== undefined;
+  return ["keep", "int8", "int4"].includes(parsed.kind) && !isGrouped ? { ...parsed, zeros: Number(part) } : refuse();
+}
+
+function parsePrecision(text: string, refuse: () => never): Precision {
+  const [kind, ...options] = text.split(":");
   switch (kind) {
     case "keep":
     case "int8":

@@ -6,6 +6,7 @@ import { ToolError } from "../errors.ts";
 import type { Coding, Graph, Node, Tensor } from "../graph/graph.ts";
 import { groupsOf, rowCells } from "../ops/coding.ts";
 import { roundEven } from "../ops/quantization.ts";
+import { pruneLayer } from "../prune/groups.ts";
 import { codebook, nearest } from "./codebook.ts";
 import type { LayerWeights } from "./precision.ts";
 import { type Rounded, roundToGrid, roundToSigns } from "./rounding.ts";
@@ -36,15 +37,24 @@ export function recodeWeights(graph: Graph, rules: Rules): Graph {
   const tensors = [...graph.tensors];
   const nodes = graph.nodes.map((node): Node => {
     const wanted = chosen.get(node.name);
-    if (wanted === undefined || wanted.kind === "keep" || !layers.includes(node as Layer)) return node;
+    if (wanted === undefined || !layers.includes(node as Layer)) return node;
     const [x, w, b = -1] = node.inputs as [number, number, number?];
     const before = tensors[w]!;
-    const after = recode(node as Layer, before, wanted);
+    const pruned = prune(node as Layer, before, wanted.zeros);
+    if (wanted.kind === "keep") {
+      return pruned === before ? node : ({ ...node, inputs: node.inputs.with(1, tensors.push(pruned) - 1) } as Node);
+    }
+    const after = recode(node as Layer, pruned, wanted);
     const inputs = [x, tensors.push(after) - 1];
     if (b >= 0) inputs.push(tensors.push(rescaledBias(node.name, tensors[b]!, before, after)) - 1);
     return { ...node, inputs };
   });
   return { ...graph, tensors, nodes };
+}
+
+/** A depthwise convolution has no groups of inputs to leave out, so its weights stay. */
+function prune(node: Layer, weights: Tensor, zeros: number | undefined): Tensor {
+  return zeros === undefined || node.op === "depthwiseConv2d" ? weights : pruneLayer(node, weights, zeros);
 }
 
 /** Runs of weights that share a scale, as lists of indices into the tensor, channel by channel. */

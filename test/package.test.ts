@@ -7,10 +7,13 @@ import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { read, root } from "./support/sources.ts";
 
+interface Conditions {
+  readonly [condition: string]: string | Conditions;
+}
 interface Manifest {
   readonly version: string;
   readonly bin: { readonly mote: string };
-  readonly exports: Readonly<Record<string, string | Readonly<Record<string, string>>>>;
+  readonly exports: Readonly<Record<string, string | Conditions>>;
   readonly scripts: Readonly<Record<string, string>>;
   readonly dependencies: Readonly<Record<string, string>>;
 }
@@ -51,12 +54,12 @@ beforeAll(() => {
 
 describe("the packed package", () => {
   it("has what its manifest names, and no file only for building or testing it", () => {
-    const targets = Object.values(manifest.exports).flatMap((to) =>
-      typeof to === "string" ? [to] : Object.values(to),
-    );
+    const filesOf = (to: string | Conditions): string[] =>
+      typeof to === "string" ? [to] : Object.values(to).flatMap(filesOf);
+    const targets = Object.values(manifest.exports).flatMap(filesOf);
     expect([manifest.bin.mote, ...targets].filter((to) => !existsSync(join(installed, to)))).toEqual([]);
     const kept =
-      /^(include\/\w+\.h|dist\/.*(\.js|\.d\.ts|\.wasm)|models\/digits\/[^/]+\.(md|json|txt|png|tflite|mote)|[^/]+)$/;
+      /^(include\/\w+\.h|dist\/.*(\.js|\.d\.ts|\.wasm)|dist\/cjs\/package\.json|models\/digits\/[^/]+\.(md|json|txt|png|tflite|mote)|[^/]+)$/;
     expect(packed.filter((path) => !kept.test(path))).toEqual([]);
     expect(packed).toEqual(expect.arrayContaining(["LICENSE", "README.md", "CHANGELOG.md"]));
   });
@@ -68,6 +71,19 @@ describe("the packed package", () => {
     const counts = node(["names.mjs"]).trim().split("\n").map(Number);
     expect(counts).toHaveLength(names.length);
     expect(Math.min(...counts)).toBeGreaterThan(0);
+  });
+
+  it("is required by a program that is no module, with the same answer", () => {
+    const work = `const { bytes, run } = { bytes: "models/digits/digits.mote", run: async ({ loadModel, MoteError }) => {
+      const session = await (await loadModel(bytes)).createSession();
+      const refused = await loadModel(new Uint8Array(9)).catch((error) => error instanceof MoteError && error.code);
+      console.log(session.selfTest(), session.build, refused);
+    } };`;
+    writeFileSync(join(installed, "one.mjs"), `${work} run(await import("mote-runtime/node"));`);
+    writeFileSync(join(installed, "two.cjs"), `${work} run(require("mote-runtime/node"));`);
+    const [one, two] = [node(["one.mjs"], installed), node(["two.cjs"], installed)];
+    expect(one).toMatch(/^true (simd|relaxed) BAD_MODEL\n$/);
+    expect(two).toBe(one);
   });
 
   it("answers to `mote --version`", () => {

@@ -83,6 +83,9 @@ const QUICK = {
   workerd: npm("miniflare@4.20260426.0"),
   // bundles Workers as they are deployed; the last one for Node 20
   wrangler: npm("wrangler@4.86.0"),
+  // what users build with and what looks at packages
+  bundlers: npm("vite@8.3.8", "webpack@5.112.2", "webpack-cli@7.3.1"),
+  linters: npm("publint@0.3.25", "@arethetypeswrong/cli@0.18.5"),
   // drives Chromium, and Firefox as Debian builds it
   puppeteer: npm("puppeteer-core@24.43.1"),
   chromium: apt(["chromium"], ["chromium"]),

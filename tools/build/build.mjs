@@ -1,7 +1,7 @@
 // `npm run build`: TFLite reader from its schema, then the core in every target, the training core and the WASI modules, then host
 // and tools, then the host's entries each as one file, which an engine opens in a third of the time it takes for two dozen.
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, rmSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -40,5 +40,27 @@ for (const entry of [
     platform: entry === "host/targets/node" ? "node" : "neutral",
     // the bundler of a Worker makes modules of these
     external: ["*.wasm"],
+    // says that it is a module, though it exports nothing
+    ...(entry === "host/webview/worker" && { footer: { js: "export {};" } }),
   });
 }
+
+// CommonJS for programs on Node that are not modules: one file, and the types once more as that kind of file
+await build({
+  entryPoints: ["dist/host/targets/node.js"],
+  outfile: "dist/cjs/host/targets/node.js",
+  bundle: true,
+  format: "cjs",
+  platform: "node",
+  define: { "import.meta.url": "moteUrl" },
+  // the cores are where those of the module are
+  banner: {
+    js: 'const moteUrl = require("node:url").pathToFileURL(require("node:path").join(__dirname, "../../../host/targets/node.js")).href;',
+  },
+});
+for (const folder of ["host", "assembly"])
+  cpSync(`dist/${folder}`, `dist/cjs/${folder}`, {
+    recursive: true,
+    filter: (path) => !/\.[jt]s$/.test(path) || path.endsWith(".d.ts"),
+  });
+writeFileSync("dist/cjs/package.json", '{ "type": "commonjs" }\n');

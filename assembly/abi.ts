@@ -96,6 +96,10 @@ export const enum Op {
   Resample = 39,
   FloatRecurrent = 40,
   Recurrent = 60,
+  Attention = 61,
+  Normalize = 62,
+  Embedding = 63,
+  MeanPool = 64,
 }
 
 /** What `load` and `run` return. */

@@ -19,13 +19,13 @@ import { checkMaxPool2d, runMaxPool2d } from "./ops/maxPool2d";
 import { checkMean, runMean } from "./ops/mean";
 import { checkMul, runMul } from "./ops/mul";
 import { checkQuantize, runQuantize } from "./ops/quantize";
-import { checkRecurrent, runRecurrent } from "./ops/recurrent";
 import { checkRequantize, runRequantize } from "./ops/requantize";
 import { checkResizeBilinear, runResizeBilinear } from "./ops/resizeBilinear";
 import { checkResizeNearest, runResizeNearest } from "./ops/resizeNearest";
 import { checkSoftmax, runSoftmax } from "./ops/softmax";
 import { checkSquaredDifference, runSquaredDifference } from "./ops/squaredDifference";
 import { checkTransposedConv2d, runTransposedConv2d } from "./ops/transposedConv2d";
+import { sequenceStep } from "./sequenceSteps";
 import { likesNarrow, setNarrow } from "./simd/machine";
 import { stateFits } from "./state";
 
@@ -136,10 +136,8 @@ function checkStep(step: usize): i32 {
       return checkBatchMatmul(step);
     case Op.TransposedConv2d:
       return checkTransposedConv2d(step);
-    case Op.Recurrent:
-      return checkRecurrent(step);
     default:
-      return floatStep(step, false);
+      return field(step, Step.Op) >= Op.Recurrent ? sequenceStep(step, false) : floatStep(step, false);
   }
 }
 
@@ -210,10 +208,8 @@ function runStep(step: usize): void {
     case Op.TransposedConv2d:
       runTransposedConv2d(step);
       break;
-    case Op.Recurrent:
-      runRecurrent(step);
-      break;
     default:
-      floatStep(step, true);
+      if (field(step, Step.Op) >= Op.Recurrent) sequenceStep(step, true);
+      else floatStep(step, true);
   }
 }

@@ -80,7 +80,6 @@ const FIRST: readonly Family[] = [
 /** What came after the first operators. */
 const LATER: readonly Family[] = [
   { name: "state", budget: 0.5 * KIB, files: ["state"] },
-  { name: "recurrent", budget: 6 * KIB, files: ["ops/recurrent", "simd/gates"] },
   {
     name: "sparse weights",
     budget: 8 * KIB,
@@ -114,6 +113,12 @@ const LATER: readonly Family[] = [
       "ops/resample",
       "ops/zip",
     ],
+  },
+  { name: "recurrent", budget: 6.5 * KIB, files: ["sequenceSteps", "ops/recurrent", "simd/gates"] },
+  {
+    name: "attention",
+    budget: 5 * KIB,
+    files: ["ops/attention", "simd/sums", "ops/normalize", "ops/embedding", "ops/meanPool"],
   },
 ];
 

@@ -22,8 +22,8 @@ describe("a step of the core", () => {
     expect(missing(steps.map((name) => `assembly/ops/${lower(name)}.ts`))).toEqual([]);
   });
 
-  it("is checked and run by assembly/execute.ts or floatSteps.ts", () => {
-    const text = read("assembly/execute.ts") + read("assembly/floatSteps.ts");
+  it("is checked and run by assembly/execute.ts, floatSteps.ts or sequenceSteps.ts", () => {
+    const text = ["execute", "floatSteps", "sequenceSteps"].map((name) => read(`assembly/${name}.ts`)).join();
     const wired = (name: string): boolean =>
       ["check", "run"].every((verb) => new RegExp(`case Op\\.${name}:\\s+[^:]*?${verb}${name}\\(`).test(text));
     expect(steps.filter((name) => !wired(name))).toEqual([]);

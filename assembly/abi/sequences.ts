@@ -50,3 +50,72 @@ export const enum RecurrentFlag {
   /** Step.Input2 (and CellIn) hold the first state; else it is zero */
   Starts = 16,
 }
+
+/** Multi-head attention: assembly/ops/attention.ts has the rule. params: 1024 int16, 4095 · exp(−i/64). */
+export const enum Attention {
+  Batch = 8,
+  Queries = 9,
+  Keys = 10,
+  Heads = 11,
+  /** of keys and values; divides Heads */
+  KeyHeads = 12,
+  /** width of one head */
+  Width = 13,
+  QZero = 14,
+  KZero = 15,
+  VZero = 16,
+  OutZero = 17,
+  /** float32 bits: from differences of scores to steps of the table; from sums of values to the output, times Σ e */
+  ScoreScale = 18,
+  OutScale = 19,
+  /** bits of AttentionFlag */
+  Flags = 20,
+  /** the zero point of int8 counts */
+  CountZero = 21,
+  /** places: the values; how many keys of each batch count */
+  Values = 22,
+  Counts = 23,
+}
+
+export const enum AttentionFlag {
+  /** query i sees keys 0 … i + Keys − Queries */
+  Causal = 1,
+  /** Counts holds int32 (or, with CountsInt8, int8) */
+  Counted = 2,
+  CountsInt8 = 4,
+  /** the last keys count, not the first */
+  CountsLast = 8,
+}
+
+/** layerNorm and rmsNorm over rows; assembly/ops/normalize.ts. params: gain, then offset, Width float32 each. Kernel: NormalizeKernel. */
+export const enum Normalize {
+  Rows = 8,
+  Width = 9,
+  InZero = 10,
+  OutZero = 11,
+  /** float32 bits: epsilon · Width² / s_x² */
+  Epsilon = 12,
+}
+
+export const enum NormalizeKernel {
+  Layer = 0,
+  Rms = 1,
+}
+
+/** Rows of a constant table, picked by int32 numbers that are clamped to it. params: the table. */
+export const enum Embedding {
+  Count = 8,
+  Entries = 9,
+  RowBytes = 10,
+}
+
+/** The mean of the first `counts[b]` rows of [Batch, Rows, Width]; Step.Input2 holds the counts, int32. */
+export const enum MeanPool {
+  Batch = 8,
+  Rows = 9,
+  Width = 10,
+  InZero = 11,
+  OutZero = 12,
+  /** float32 bits: s_x / s_y */
+  Scale = 13,
+}

@@ -143,6 +143,30 @@ export interface Attributes {
   lstm: Recurrent & { readonly cellClip: number };
   /** As gru, with one gate: h = tanh(W x + R h + b). */
   rnn: Recurrent;
+  /**
+   * q [batch, queries, heads · width], k and v [batch, keys, keyHeads · width], counts? [batch] (int32, or int8 of scale 1):
+   * softmax(scale · q kᵀ) v for each head, the heads in groups that share a head of k and v where keyHeads is smaller.
+   * `causal`: query i sees keys 0 … i + keys − queries. `counted`: of the keys only the first, or the last, `counts` are there.
+   */
+  attention: {
+    readonly heads: number;
+    readonly keyHeads: number;
+    readonly scale: number;
+    readonly causal: boolean;
+    readonly counted: "first" | "last";
+  };
+  /** x [..., width], gain [width] float32, offset? [width] float32: (x − mean) / √(variance + epsilon) · gain + offset over the last axis */
+  layerNorm: { readonly epsilon: number };
+  /** x, gain, offset? as layerNorm: x / √(mean of squares + epsilon) · gain + offset */
+  rmsNorm: { readonly epsilon: number };
+  /** x · Φ(x), or by its tanh approximation */
+  gelu: { readonly approximate: boolean };
+  /** x · σ(x) */
+  silu: Record<string, never>;
+  /** ids int32, table [entries, width] (constant): row `id` of the table, ids outside it clamped */
+  embedding: Record<string, never>;
+  /** x [batch, rows, width], counts [batch] int32: the mean of the first `counts` rows, [batch, width] */
+  meanPool: Record<string, never>;
   /** float32 → int8, uint8 or int16 */
   quantize: Record<string, never>;
   /** int8, uint8 or int16 → float32 */

@@ -4,6 +4,7 @@
 import { ToolError } from "../errors.ts";
 import type { OpName } from "../graph/graph.ts";
 import { add } from "./add.ts";
+import { attention } from "./attention.ts";
 import { averagePool2d } from "./averagePool2d.ts";
 import { batchMatmul } from "./batchMatmul.ts";
 import { clamp } from "./clamp.ts";
@@ -11,6 +12,7 @@ import { concat } from "./concat.ts";
 import { conv2d } from "./conv2d.ts";
 import { depthwiseConv2d } from "./depthwiseConv2d.ts";
 import { dequantize } from "./dequantize.ts";
+import { embedding } from "./embedding.ts";
 import { floatConv } from "./floatConv.ts";
 import { floatMatmul } from "./floatMatmul.ts";
 import { floatNorm } from "./floatNorm.ts";
@@ -19,14 +21,17 @@ import { floatRecurrent } from "./floatRecurrent.ts";
 import { floatSoftmax } from "./floatSoftmax.ts";
 import { fullyConnected } from "./fullyConnected.ts";
 import { gather } from "./gather.ts";
+import { gelu } from "./gelu.ts";
 import { gru } from "./gru.ts";
 import { hardSwish } from "./hardSwish.ts";
+import { layerNorm } from "./layerNorm.ts";
 import { leakyRelu } from "./leakyRelu.ts";
 import { logistic } from "./logistic.ts";
 import { lstm } from "./lstm.ts";
 import { map } from "./map.ts";
 import { maxPool2d } from "./maxPool2d.ts";
 import { mean } from "./mean.ts";
+import { meanPool } from "./meanPool.ts";
 import { mul } from "./mul.ts";
 import type { Operator } from "./operator.ts";
 import { pad } from "./pad.ts";
@@ -37,9 +42,11 @@ import { resample } from "./resample.ts";
 import { reshape } from "./reshape.ts";
 import { resizeBilinear } from "./resizeBilinear.ts";
 import { resizeNearest } from "./resizeNearest.ts";
+import { rmsNorm } from "./rmsNorm.ts";
 import { rnn } from "./rnn.ts";
 import { rsqrt } from "./rsqrt.ts";
 import { select } from "./select.ts";
+import { silu } from "./silu.ts";
 import { softmax } from "./softmax.ts";
 import { split } from "./split.ts";
 import { squaredDifference } from "./squaredDifference.ts";
@@ -53,6 +60,7 @@ import { zip } from "./zip.ts";
 /** Typed by its own attributes in its own file; here all are seen through the node they are given. */
 const operators: Partial<{ [K in OpName]: Operator<K> }> = {
   add,
+  attention,
   averagePool2d,
   clamp,
   batchMatmul,
@@ -60,14 +68,18 @@ const operators: Partial<{ [K in OpName]: Operator<K> }> = {
   conv2d,
   depthwiseConv2d,
   dequantize,
+  embedding,
   fullyConnected,
+  gelu,
   gru,
   hardSwish,
+  layerNorm,
   leakyRelu,
   lstm,
   logistic,
   maxPool2d,
   mean,
+  meanPool,
   mul,
   pad,
   quantize,
@@ -75,8 +87,10 @@ const operators: Partial<{ [K in OpName]: Operator<K> }> = {
   reshape,
   resizeBilinear,
   resizeNearest,
+  rmsNorm,
   rnn,
   rsqrt,
+  silu,
   softmax,
   split,
   squaredDifference,

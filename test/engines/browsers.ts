@@ -23,6 +23,8 @@ export interface Page {
   evaluate<T>(expression: string): Promise<T>;
   /** A PNG of what is to be seen. */
   screenshot(): Promise<Uint8Array>;
+  /** Bytes of the page's heap and of the buffers beside it, after garbage was collected; Chromium only. */
+  heapBytes?(): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -67,6 +69,7 @@ interface Puppeteer {
       setViewport(viewport: object): Promise<void>;
       evaluate(expression: string): Promise<unknown>;
       screenshot(): Promise<Uint8Array>;
+      createCDPSession(): Promise<{ send(command: string): Promise<object> }>;
       close(): Promise<void>;
     }>;
     close(): Promise<void>;
@@ -95,11 +98,20 @@ async function startWithPuppeteer(name: "chromium" | "firefox", options: StartOp
       return {
         evaluate: async <T>(expression: string) => (await page.evaluate(expression)) as T,
         screenshot: () => page.screenshot(),
+        ...(name === "chromium" && { heapBytes: async () => usedBytes(await page.createCDPSession()) }),
         close: () => page.close(),
       };
     },
     close: () => browser.close(),
   };
+}
+
+/** What V8's inspector says is used, after garbage was collected. */
+async function usedBytes(inspector: { send(command: string): Promise<object> }): Promise<number> {
+  // weak references are let go of by the second, wrappers of the page's objects by the third
+  for (let i = 0; i < 3; i++) await inspector.send("HeapProfiler.collectGarbage");
+  const used = (await inspector.send("Runtime.getHeapUsage")) as Record<string, number>;
+  return used.usedSize! + (used.embedderHeapUsedSize ?? 0) + (used.backingStorageSize ?? 0);
 }
 
 const freePort = (): Promise<number> =>

@@ -141,6 +141,26 @@ window.tests = {
   noScript: (address) =>
     code(() => mote.createRunner(address, { worker: () => new Worker("/no-such-script.js", { type: "module" }) })),
 
+  /** sessions made, run and disposed of; how many of their memories were not collected */
+  async sessions(address, count) {
+    const model = await mote.loadModel(address);
+    let left = count;
+    const registry = new FinalizationRegistry(() => left--);
+    const input = ramp(lengthOf(model));
+    for (let i = 0; i < count; i++) {
+      const session = await model.createSession();
+      session.run(input);
+      registry.register(session.input(model.inputs[0].name).buffer);
+      session.dispose();
+    }
+    // nothing but need makes an engine collect
+    for (const end = Date.now() + 20_000; left > 15 && Date.now() < end; ) {
+      for (let i = 0; i < 20; i++) new Uint8Array(2 ** 20).fill(i);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    return left;
+  },
+
   async cycles(address, count, options = {}) {
     for (let i = 0; i < count; i++) {
       const runner = await mote.createRunner(address, options);

@@ -143,6 +143,8 @@ export const enum Build {
 
 /** What the relaxed dot makes of 127 · −1, four times, where the relaxed build wins; assembly/simd/relaxedTest.ts says why. */
 export const RELAXED_WINS = 129540;
+/** The same where sums saturate in int16 on the way: x86 without VNNI, where a dot into int16 is the faster one. */
+export const RELAXED_WORDS = 65534;
 
 /** Words common to every step. Offsets are from the model's base. */
 export const enum Step {
@@ -181,6 +183,8 @@ export const enum Conv {
   Band = 27,
   /** depthwise: 1 where H stands for the picture's width and W for its height, in all fields */
   Turned = 28,
+  /** Int4Groups: inputs of a group, a multiple of 16 */
+  GroupSize = 29,
 }
 
 export const enum ConvKernel {
@@ -198,6 +202,16 @@ export const enum ConvKernel {
   Sparse = 20,
   /** the same with weights of four bits */
   SparseNibbles = 21,
+  /** int8 activations × four-bit weights, here and below in blocks of tools/pack/fewBits.ts; conv2d and fullyConnected */
+  Int4 = 10,
+  /** the same looked up in a table of sixteen seven-bit values */
+  Codebook = 11,
+  /** two bits: −1, 0, 1 */
+  Ternary = 12,
+  /** one bit: −1, 1 */
+  Binary = 13,
+  /** four bits with a scale for every group of inputs */
+  Int4Groups = 14,
 }
 
 export const enum Dense {
@@ -207,6 +221,9 @@ export const enum Dense {
   OutZero = 11,
   Min = 12,
   Max = 13,
+  /** Int4Groups: inputs of a group, a multiple of 16, and the input's zero point */
+  GroupSize = 14,
+  InZero = 15,
 }
 
 export const enum Pool {

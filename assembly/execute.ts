@@ -1,7 +1,7 @@
 // Walks the plan. Invariant: `run` executes only a plan that `load` has accepted whole, and nothing
 // that a step can write is read again to decide where to read or write.
 
-import { ABI_VERSION, ConvKernel, NUMERICS_VERSION, Op, Plan, STEP_WORDS, SLACK_BYTES, Status, Step } from "./abi";
+import { ABI_VERSION, ConvKernel, NUMERICS_VERSION, Op, Plan, RELAXED_WORDS, STEP_WORDS, SLACK_BYTES, Status, Step } from "./abi";
 import { floatStep } from "./floatSteps";
 import { field, setMemory } from "./memory";
 import { checkAdd, runAdd } from "./ops/add";
@@ -26,7 +26,8 @@ import { checkSoftmax, runSoftmax } from "./ops/softmax";
 import { checkSquaredDifference, runSquaredDifference } from "./ops/squaredDifference";
 import { checkTransposedConv2d, runTransposedConv2d } from "./ops/transposedConv2d";
 import { sequenceStep } from "./sequenceSteps";
-import { likesNarrow, setNarrow } from "./simd/machine";
+import { likesNarrow, setNarrow, setWords } from "./simd/machine";
+import { relaxedBeyond } from "./simd/relaxedTest";
 import { stateFits } from "./state";
 
 const STEP_BYTES: usize = <usize>STEP_WORDS * 4;
@@ -45,6 +46,7 @@ export function loadPlan(at: usize, available: u32): i32 {
   failed = -1;
   if (available < <u32>(Plan.Words * 4)) return Status.Header;
   setNarrow(likesNarrow(available));
+  if (ASC_FEATURE_RELAXED_SIMD) setWords(relaxedBeyond() == RELAXED_WORDS);
   if (field(at, Plan.AbiVersion) != ABI_VERSION) return Status.AbiVersion;
   if (field(at, Plan.NumericsVersion) != NUMERICS_VERSION) return Status.NumericsVersion;
   const image = <u32>field(at, Plan.ImageBytes);

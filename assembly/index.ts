@@ -3,7 +3,7 @@
 
 import { Build, Status } from "./abi";
 import { failedAt, isLoaded, loadPlan, runAll, runRange } from "./execute";
-import { narrow, setNarrow } from "./simd/machine";
+import { narrow, setNarrow, setWords } from "./simd/machine";
 import { relaxedWorth } from "./simd/relaxedTest";
 import { startState } from "./state";
 
@@ -28,9 +28,13 @@ export function isNarrow(): i32 {
   return ASC_FEATURE_SIMD ? <i32>narrow : 0;
 }
 
-/** Chooses other inner loops than `load` did: the bytes stay the same, the time does not. */
+/**
+ * Chooses other inner loops than `load` did: 1 for those of arm64, 2 (relaxed build) for sums of relaxed dots in int16,
+ * 0 for neither. The bytes stay the same, the time does not.
+ */
 export function useNarrow(on: i32): void {
-  if (ASC_FEATURE_SIMD) setNarrow(on != 0);
+  if (ASC_FEATURE_SIMD) setNarrow((on & 1) != 0);
+  if (ASC_FEATURE_RELAXED_SIMD) setWords((on & 2) != 0);
 }
 
 /** The index of the step that `load` refused, or −1 when it refused the header. */

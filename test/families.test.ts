@@ -79,6 +79,19 @@ const FIRST: readonly Family[] = [
 
 /** What came after the first operators. */
 const LATER: readonly Family[] = [
+  {
+    name: "weights of few bits",
+    budget: 18 * KIB,
+    files: [
+      "ops/fewBits",
+      "numeric/fewBits",
+      "simd/fewBits",
+      "simd/fewBitsDot",
+      "simd/fewBitsNarrow",
+      "simd/fewBitsPlaces",
+      "simd/fewBitsRelaxed",
+    ],
+  },
   { name: "state", budget: 0.5 * KIB, files: ["state"] },
   {
     name: "sparse weights",

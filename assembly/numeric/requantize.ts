@@ -14,7 +14,13 @@ export const LOWEST: f32 = -65536.0;
 // @ts-ignore: decorator
 @inline
 export function requantize(acc: i32, multiplier: f32, low: i32, high: i32, zero: i32): i32 {
-  const bits = reinterpret<i32>(max<f32>(<f32>acc * multiplier, LOWEST) + MAGIC);
+  return requantizeReal(<f32>acc * multiplier, low, high, zero);
+}
+
+// @ts-ignore: decorator
+@inline
+export function requantizeReal(real: f32, low: i32, high: i32, zero: i32): i32 {
+  const bits = reinterpret<i32>(max<f32>(real, LOWEST) + MAGIC);
   return min<i32>(max<i32>(bits - MAGIC_BITS + zero, low), high);
 }
 

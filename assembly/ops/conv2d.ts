@@ -15,6 +15,7 @@ import { ringAdvance, ringRow, ringSetup, ringStart, slotBytes16 } from "../simd
 import { takesInt8, tile1, tile4 } from "../simd/tiles";
 import { checkConv2d16, runConv2d16 } from "./conv2d16";
 import { checkWinograd, runWinograd } from "./conv2dWinograd";
+import { checkConv2dFewBits, isFewBits, runConv2dFewBits } from "./fewBits";
 import { MAX_K, rowsTimesBlocks } from "./fullyConnected";
 import { checkSparseStep, runSparseStep } from "./sparseStep";
 
@@ -24,6 +25,7 @@ export const MAX_AXIS: i32 = 1 << 20;
 export function checkConv2d(step: usize): i32 {
   const kernel = field(step, Step.Kernel);
   if (kernel == ConvKernel.Int16 || kernel == ConvKernel.Int16Narrow) return checkConv2d16(step);
+  if (isFewBits(kernel)) return checkConv2dFewBits(step);
   const sparse = kernel == ConvKernel.Sparse || kernel == ConvKernel.SparseNibbles;
   if (!sparse && kernel != ConvKernel.Int8 && kernel != ConvKernel.Int8Wide && kernel != ConvKernel.Winograd) {
     return Status.Kernel;
@@ -121,6 +123,7 @@ function patchBytes(step: usize): i32 {
 export function runConv2d(step: usize): void {
   const kernel = field(step, Step.Kernel);
   if (ASC_FEATURE_SIMD && kernel == ConvKernel.Winograd) runWinograd(step);
+  else if (isFewBits(kernel)) runConv2dFewBits(step);
   else if (kernel == ConvKernel.Int16 || kernel == ConvKernel.Int16Narrow) runConv2d16(step);
   else if (kernel == ConvKernel.Sparse || kernel == ConvKernel.SparseNibbles) runSparseStep(step);
   else if (kernel == ConvKernel.Int8Wide) runInt8<i32>(step);

@@ -9,6 +9,7 @@ import { gemm1, gemm4, gemmSetup } from "../simd/gemm";
 import { gemm5Relaxed } from "../simd/gemmRelaxed";
 import { widen } from "../simd/lanes";
 import { takesInt8, tile1, tile4 } from "../simd/tiles";
+import { checkDenseFewBits, isFewBits, runDenseFewBits } from "./fewBits";
 import { checkFullyConnected16, runFullyConnected16 } from "./fullyConnected16";
 import { checkSparseStep, runSparseStep } from "./sparseStep";
 
@@ -18,6 +19,7 @@ export const MAX_K: i32 = 65535;
 export function checkFullyConnected(step: usize): i32 {
   const kernel = field(step, Step.Kernel);
   if (kernel == ConvKernel.Int16) return checkFullyConnected16(step);
+  if (isFewBits(kernel)) return checkDenseFewBits(step);
   const sparse = kernel == ConvKernel.Sparse || kernel == ConvKernel.SparseNibbles;
   if (!sparse && kernel != ConvKernel.Int8 && kernel != ConvKernel.Int8Wide) return Status.Kernel;
   const rows = field(step, Dense.Rows);
@@ -45,6 +47,7 @@ function rowBytes(k: i32): i32 {
 export function runFullyConnected(step: usize): void {
   const kernel = field(step, Step.Kernel);
   if (kernel == ConvKernel.Int16) runFullyConnected16(step);
+  else if (isFewBits(kernel)) runDenseFewBits(step);
   else if (kernel == ConvKernel.Int8Wide) runInt8<i32>(step);
   else if (kernel == ConvKernel.Sparse || kernel == ConvKernel.SparseNibbles) runSparseStep(step);
   else runInt8<f32>(step);

@@ -1,5 +1,7 @@
 // Loads and stores of part of a vector. Invariant: stores never touch a byte past `count`.
 
+import { widenQuads } from "./fewBitsDot";
+
 /** Stores the low `count` (1 … 8) bytes of `v`. */
 // @ts-ignore: decorator
 @inline
@@ -31,8 +33,19 @@ export function storeTail(to: usize, bytes: i64, count: i32): void {
   }
 }
 
+/** Whether `widen` orders the values of each four as fewBitsDot.ts wants them: only while one of its steps runs. */
+let inQuads: bool = false;
+
+export function widenInQuads(on: bool): void {
+  inQuads = on;
+}
+
 /** int8 → int16: `count` values from `from` to `to`, then what lies behind them: up to seven values more. */
 export function widen(to: usize, from: usize, count: i32): void {
+  if (inQuads) {
+    widenQuads(to, from, count);
+    return;
+  }
   const end = from + <usize>count;
   while (from < end) {
     v128.store(to, v128.load8x8_s(from));

@@ -9,6 +9,13 @@ export function setNarrow(on: bool): void {
   narrow = on;
 }
 
+/** Whether relaxed dots into int32 are several instructions here, so that those into int16 are the faster ones. */
+export let words: bool = false;
+
+export function setWords(on: bool): void {
+  words = on;
+}
+
 /**
  * Whether this is no x86. There the NaN that the processor itself makes has its sign bit set; on arm64 (and
  * RISC-V) it has not, and WebAssembly leaves it to the machine. `some` > 0 comes from the caller, so that

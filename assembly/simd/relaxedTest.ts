@@ -62,15 +62,21 @@ export function relaxedWorth(): Build {
     gemm1Relaxed(0, at + BLOCKS, at + OUT);
     for (let i = 0; i < N; i++) if (load<i8>(at + OUT + <usize>i) != i) return Build.RelaxedWrong;
   }
-  // the operands come from memory, lest a compiler answers in the machine's place
-  store<u32>(at, 0xff807f00);
-  const none = v128.load8_splat(at),
-    most = v128.load8_splat(at, 1),
-    least = v128.load8_splat(at, 2),
-    minusOne = v128.load8_splat(at, 3);
-  if (lane0(least, most, none) != -65024 || lane0(most, most, none) != 64516) return Build.RelaxedWrong;
-  const beyond = lane0(most, minusOne, none);
-  return beyond == RELAXED_WINS ? Build.Relaxed : Build.RelaxedSlow;
+  if (extreme(0, 0) != 64516 || extreme(8, 0) != -65024) return Build.RelaxedWrong;
+  return relaxedBeyond() == RELAXED_WINS ? Build.Relaxed : Build.RelaxedSlow;
+}
+
+/** What the dot makes of 127 · −1, four times. */
+export function relaxedBeyond(): i32 {
+  return extreme(0, 16);
+}
+
+/** 127, −128 and −1; in memory, lest a compiler answers in the machine's place. */
+const EXTREMES: usize = memory.data<u32>([0x7f7f7f7f, 0, 0x80808080, 0, 0xffffffff, 0], 16);
+
+/** Lane 0 of the dot of the extremes at these offsets. */
+function extreme(a: usize, b: usize): i32 {
+  return lane0(v128.load32_splat(EXTREMES + a), v128.load32_splat(EXTREMES + b), i32x4.splat(0));
 }
 
 // @ts-ignore: decorator

@@ -4,7 +4,8 @@
 //
 //   one slot:  ├ left padding ┼ the row's pixels ┼ right padding ┼ room for a vector store ┤
 //
-// Cells are int16 (CELL = i16, widened for dot_i16x8) or int8 as they are (CELL = i8).
+// Cells are int16 (CELL = i16, widened for dot_i16x8, the cells of a quad as fewBitsDot.ts wants them where that is asked
+// for) or int8 as they are (CELL = i8).
 //
 // Invariant: a slot holds exactly the cells x = −padLeft … −padLeft + pixels − 1 of its row, each
 // outside cell being the input's zero point.

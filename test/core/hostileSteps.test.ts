@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 import { ConvKernel } from "../../assembly/abi.ts";
-import type { Attributes, DType, Graph, Node, OpName, Tensor } from "../../tools/graph/graph.ts";
+import type { Attributes, Coding, DType, Graph, Node, OpName, Tensor } from "../../tools/graph/graph.ts";
 import { buildImage } from "../../tools/pack/image.ts";
 import { BUILDS } from "../support/conformance.ts";
 import { weights as weightsOf } from "../support/floatCases.ts";
@@ -15,6 +15,8 @@ const random = new Random(41);
 const padding = { top: 1, bottom: 1, left: 1, right: 1 };
 const window = { strideH: 2, strideW: 2, padding, activation: "none" } as const;
 const dilated = { ...window, dilationH: 1, dilationW: 2 };
+const none = { top: 0, bottom: 0, left: 0, right: 0 };
+const square = { strideH: 1, strideW: 1, dilationH: 1, dilationW: 1, padding: none, activation: "none" } as const;
 const pool = { ...window, kernelH: 3, kernelW: 3 };
 const real = (name: string, shape: readonly number[]): Tensor => ({ name, shape, dtype: "float32" });
 const int8 = (name: string, shape: readonly number[], scale = 0.1) => activation(name, shape, scale, 3);
@@ -42,6 +44,17 @@ const sparse = (shape: readonly number[], low = -127, high = 127): Tensor => {
     quant(0.01),
   );
 };
+/** Weights of few bits, those of groups too. */
+const coded = (shape: readonly number[], coding: Coding, groups = 0): Tensor => ({
+  ...constant(
+    "w",
+    shape,
+    "int8",
+    Int8Array.from({ length: shape.reduce((a, b) => a * b) }, () => (random.integer(0, 1) ? 1 : -1)),
+    groups ? { ...quant(new Array(groups).fill(0.01)), groupSize: 16 } : quant(0.01),
+  ),
+  coding,
+});
 const int16 = (name: string, shape: readonly number[]) => activation(name, shape, 0.001, 0, "int16" as DType);
 const resize = { outH: 7, outW: 6, alignCorners: false, halfPixelCenters: true };
 const open = { min: -9, max: 9 };
@@ -93,6 +106,37 @@ const GRAPHS: Readonly<Record<string, Graph>> = {
     { ...window, outH: 7, outW: 9 },
     [int8("x", [1, 4, 5, 3]), weights([4, 3, 3, 3]), undefined],
     [int8("y", [1, 7, 9, 4])],
+  ),
+  int4: graph("conv2d", dilated, [int8("x", [1, 6, 7, 8]), coded([9, 3, 2, 8], "int4")], [int8("y", [1, 3, 4, 9])]),
+  codebook: graph(
+    "conv2d",
+    square,
+    [int8("x", [2, 3, 3, 50]), coded([9, 1, 1, 50], "codebook")],
+    [int8("y", [2, 3, 3, 9])],
+  ),
+  ternary: graph(
+    "conv2d",
+    square,
+    [int8("x", [1, 6, 7, 8]), coded([9, 3, 3, 8], "ternary")],
+    [int8("y", [1, 4, 5, 9])],
+  ),
+  binary: graph(
+    "fullyConnected",
+    { activation: "none" },
+    [int8("x", [6, 53]), coded([11, 53], "binary")],
+    [int8("y", [6, 11])],
+  ),
+  int4Groups: graph(
+    "fullyConnected",
+    { activation: "none" },
+    [int8("x", [6, 37]), coded([11, 37], "int4", 33)],
+    [int8("y", [6, 11])],
+  ),
+  int4GroupsRow: graph(
+    "conv2d",
+    square,
+    [int8("x", [1, 6, 7, 8]), coded([9, 3, 3, 8], "int4", 54)],
+    [int8("y", [1, 4, 5, 9])],
   ),
   quantize: graph("quantize", {}, [real("x", [21])], [int8("y", [21])]),
   dequantize: graph("dequantize", {}, [int16("x", [21])], [real("y", [21])]),

@@ -22,13 +22,13 @@ function hasRelaxed(): boolean {
   return core.build() !== Build.RelaxedWrong;
 }
 
-export type BuildName = "scalar" | "simd" | "simd narrow" | "relaxed";
-/** Every build that runs here, and the simd one with each of its inner loops, whichever `load` would choose here. */
+export type BuildName = "scalar" | "simd" | "simd narrow" | "relaxed" | "relaxed words";
+/** Every build that runs here, each with each of its inner loops, whichever `load` would choose here. */
 export const BUILDS: readonly BuildName[] = [
   "scalar",
   "simd",
   "simd narrow",
-  ...(hasRelaxed() ? ["relaxed" as const] : []),
+  ...(hasRelaxed() ? (["relaxed", "relaxed words"] as const) : []),
 ];
 
 interface CoreExports {
@@ -57,7 +57,7 @@ export function freshCore(build: BuildName): CoreExports {
   };
   const load = (base: number, available: number): number => {
     const status = exports.load(base, available);
-    exports.useNarrow(Number(build === "simd narrow"));
+    exports.useNarrow(build === "simd narrow" ? 1 : build === "relaxed words" ? 2 : 0);
     return status;
   };
   return { ...exports, load };

@@ -83,6 +83,26 @@ export function refuseGroups(weights: Tensor, node: string): void {
   );
 }
 
+/**
+ * Whether the kernels take groups of `size` inputs: 16, 32, … 128, and where windows slide over pixels, channels in fours,
+ * with dilated columns in whole groups. `pointwise`: every output pixel is made of the input pixel in its place.
+ */
+export function groupsFit(weights: Tensor, size: number, pointwise: boolean, dilationW: number): boolean {
+  const depth = weights.shape.at(-1)!;
+  if (size < 16 || size > 128 || size % 16 !== 0) return false;
+  return pointwise || (depth % 4 === 0 && (dilationW === 1 || weights.shape[2] === 1 || depth % size === 0));
+}
+
+/** Throws UNSUPPORTED for groups that do not fit. */
+export function requireGroupsFit(weights: Tensor, node: string, pointwise: boolean, dilationW: number): void {
+  const size = weights.quant?.groupSize;
+  if (size === undefined || groupsFit(weights, size, pointwise, dilationW)) return;
+  throw new ToolError(
+    "UNSUPPORTED",
+    `${node}: weights "${weights.name}" have a scale for every ${size} of ${weights.shape.at(-1)} inputs, expected 16, 32, … 128, and for kernels of several cells input channels in fours (dilated: in whole groups); quantize them per channel.`,
+  );
+}
+
 /** The output for the exact sums of one output's groups, bias in the first. */
 export function requantizeGroups(
   sums: ArrayLike<number>,

@@ -9,8 +9,9 @@ import { gemmBlocks, needsWide, type Products } from "../pack/blocks.ts";
 import { sparseBlocks, sparseRowsScratch, widenedScratch } from "../pack/sparse.ts";
 import { chooseSparse } from "../pack/sparseChoice.ts";
 import { winogradBand, winogradBytes, winogradFits, winogradScratch } from "../pack/winograd.ts";
-import { groupsIn, refuseGroups, requantizeGroups } from "./coding.ts";
+import { groupsIn, refuseGroups, requantizeGroups, requireGroupsFit } from "./coding.ts";
 import { checkConv2d16, conv2d16Reference, lowerConv2d16 } from "./conv2d16.ts";
+import { codedAs, fewBitsRows, fewBitsStep } from "./fewBits.ts";
 import type { Operator } from "./operator.ts";
 import { clampRange, multipliers, perTensor } from "./quantization.ts";
 import {
@@ -61,6 +62,12 @@ export const conv2d: Operator<"conv2d"> = {
         `${node.name}: weights take ${weights.shape[3]} input channels but the input has ${x.shape[3]}; grouped convolution is not supported, split it into one convolution a group.`,
       );
     }
+    requireGroupsFit(
+      weights,
+      node.name,
+      isPointwise(node, x, outputs[0]!, geometryOf(node, weights)),
+      node.attrs.dilationW,
+    );
     perTensor(x, node.name);
     perTensor(outputs[0]!, node.name);
     if (x.dtype === "int16") {
@@ -123,7 +130,6 @@ export const conv2d: Operator<"conv2d"> = {
       return;
     }
     const weights = lowering.tensor(node.inputs[1]!);
-    refuseGroups(weights, node.name);
     const bias = node.inputs[2] === undefined || node.inputs[2] < 0 ? undefined : lowering.tensor(node.inputs[2]);
     const output = lowering.tensor(node.outputs[0]!);
     const geometry = geometryOf(node, weights);
@@ -136,7 +142,12 @@ export const conv2d: Operator<"conv2d"> = {
       cells: dilated ? inC : kernelW * inC,
       inputZero: perTensor(x, node.name).zeroPoint,
       bias: bias?.data as Int32Array | undefined,
-      multipliers: multipliers(perTensor(x, node.name).scale, weights.quant!, perTensor(output, node.name).scale, outC),
+      multipliers: multipliers(
+        perTensor(x, node.name).scale,
+        weights.quant!,
+        perTensor(output, node.name).scale,
+        outC * groupsIn(weights).groups,
+      ),
     };
     const wide = needsWide(products);
     const pointwise = isPointwise(node, x, output, geometry);
@@ -149,7 +160,9 @@ export const conv2d: Operator<"conv2d"> = {
         : s * geometry.dilationH * (slot / 2);
     const winograd = winogradFits(products, node.attrs, geometry, output) && lowering.mayUseWinograd(node);
     const line = pointwise ? macs / products.weights.length : output.shape[2]!;
-    const sparse = chooseSparse(products, start, { line, winograd }, wide ? "never" : lowering.sparsity);
+    const few = codedAs(weights, products, pointwise || inC % 4 === 0);
+    const never = wide || (few && few.kernel !== ConvKernel.Int4);
+    const sparse = chooseSparse(products, start, { line, winograd }, never ? "never" : lowering.sparsity);
     if (sparse.groups) {
       lowering.emit({
         op: Op.Conv2d,
@@ -162,6 +175,22 @@ export const conv2d: Operator<"conv2d"> = {
           (pointwise ? sparseRowsScratch(inC) : 2 * rowsHeld(geometry) * slot),
         fields: convFields(x, output, node.attrs, geometry, node.name),
         kernelName: `${pointwise ? "pointwise" : "rows"} sparse ${sparse.nibbles ? "s4" : "s8"}: ${sparse.why}`,
+        macs,
+      });
+      return;
+    }
+    if (few) {
+      const step = fewBitsStep(weights, few, products, node.name);
+      const rows = pointwise ? fewBitsRows(inC) : rowsHeld(geometry) * slot + products.segments * 4;
+      lowering.emit({
+        op: Op.Conv2d,
+        kernel: step.kernel,
+        input: lowering.at(node.inputs[0]!),
+        output: lowering.at(node.outputs[0]!),
+        params: lowering.params(step.params),
+        scratchBytes: rows + 4 + step.roomBytes,
+        fields: [...convFields(x, output, node.attrs, geometry, node.name), [Conv.GroupSize, step.groupSize]],
+        kernelName: `${pointwise ? "pointwise" : "rows"} gemm ${step.name}${sparse.why && `: ${sparse.why}`}`,
         macs,
       });
       return;

@@ -6,8 +6,9 @@ import { elementCount } from "../graph/graph.ts";
 import { gemmBlocks, needsWide, type Products } from "../pack/blocks.ts";
 import { sparseBlocks, sparseRowsScratch, widenedScratch } from "../pack/sparse.ts";
 import { chooseSparse } from "../pack/sparseChoice.ts";
-import { groupsIn, refuseGroups, requantizeGroups } from "./coding.ts";
+import { groupsIn, refuseGroups, requantizeGroups, requireGroupsFit } from "./coding.ts";
 import { centredWeights, pointwiseScratch } from "./conv2d.ts";
+import { codedAs, fewBitsRows, fewBitsStep } from "./fewBits.ts";
 import { checkFullyConnected16, fullyConnected16Reference, lowerFullyConnected16 } from "./fullyConnected16.ts";
 import type { Operator } from "./operator.ts";
 import { clampRange, multipliers, perTensor } from "./quantization.ts";
@@ -31,6 +32,7 @@ export const fullyConnected: Operator<"fullyConnected"> = {
         `${node.name}: the input [${x.shape}] does not divide into rows of the ${inC} values that the weights [${weights.shape}] take; check the reshape before it.`,
       );
     }
+    requireGroupsFit(weights, node.name, true, 1);
     perTensor(x, node.name);
     perTensor(output, node.name);
     if (x.dtype === "int16") {
@@ -75,7 +77,6 @@ export const fullyConnected: Operator<"fullyConnected"> = {
       return;
     }
     const weights = lowering.tensor(node.inputs[1]!);
-    refuseGroups(weights, node.name);
     const bias = node.inputs[2] === undefined || node.inputs[2] < 0 ? undefined : lowering.tensor(node.inputs[2]);
     const output = lowering.tensor(node.outputs[0]!);
     const [outC, inC] = weights.shape as [number, number];
@@ -88,18 +89,44 @@ export const fullyConnected: Operator<"fullyConnected"> = {
       cells: inC,
       inputZero: perTensor(x, node.name).zeroPoint,
       bias: bias?.data as Int32Array | undefined,
-      multipliers: multipliers(perTensor(x, node.name).scale, weights.quant!, scale, outC),
+      multipliers: multipliers(perTensor(x, node.name).scale, weights.quant!, scale, outC * groupsIn(weights).groups),
     };
     const wide = needsWide(products);
     const [min, max] = clampRange(node.attrs.activation, output, node.name);
     const start = (): number => 0;
     const layer = { line: rows, winograd: false };
-    const { groups, nibbles, why } = chooseSparse(products, start, layer, wide ? "never" : lowering.sparsity);
+    const few = codedAs(weights, products, true);
+    const never = wide || (few && few.kernel !== ConvKernel.Int4);
+    const { groups, nibbles, why } = chooseSparse(products, start, layer, never ? "never" : lowering.sparsity);
     const sparse = nibbles ? ConvKernel.SparseNibbles : ConvKernel.Sparse;
     const dense = wide ? ConvKernel.Int8Wide : ConvKernel.Int8;
     const kernelName = groups
       ? `sparse ${nibbles ? "s4" : "s8"}`
       : `${rows < 4 ? "gemv 1×32" : "gemm 4×8"} ${wide ? "s8×s16" : "s8"}`;
+    if (few && !groups) {
+      const step = fewBitsStep(weights, few, products, node.name);
+      lowering.emit({
+        op: Op.FullyConnected,
+        kernel: step.kernel,
+        input: lowering.at(node.inputs[0]!),
+        output: lowering.at(node.outputs[0]!),
+        params: lowering.params(step.params),
+        scratchBytes: fewBitsRows(inC) + step.roomBytes,
+        fields: [
+          [Dense.Rows, rows],
+          [Dense.InC, inC],
+          [Dense.OutC, outC],
+          [Dense.OutZero, zeroPoint],
+          [Dense.Min, min],
+          [Dense.Max, max],
+          [Dense.GroupSize, step.groupSize],
+          [Dense.InZero, products.inputZero],
+        ],
+        kernelName: `${rows < 4 ? "gemv" : "gemm"} ${step.name}`,
+        macs: rows * inC * outC,
+      });
+      return;
+    }
     lowering.emit({
       op: Op.FullyConnected,
       kernel: groups ? sparse : dense,

@@ -4,7 +4,7 @@
 
 import { ToolError } from "../errors.ts";
 import type { Coding, Graph, Node, Tensor } from "../graph/graph.ts";
-import { groupsOf, rowCells } from "../ops/coding.ts";
+import { groupsFit, groupsOf, rowCells } from "../ops/coding.ts";
 import { roundEven } from "../ops/quantization.ts";
 import { pruneLayer } from "../prune/groups.ts";
 import { codebook, nearest } from "./codebook.ts";
@@ -87,6 +87,15 @@ function realWeights(node: Layer, { data, quant, shape }: Tensor): Float64Array 
   });
 }
 
+/** Other layers get a scale a channel. */
+function takesGroups(node: Layer, weights: Tensor, size: number): boolean {
+  if (node.op === "depthwiseConv2d") return false;
+  if (node.op === "fullyConnected") return groupsFit(weights, size, true, 1);
+  const { strideH, strideW, dilationW, padding } = node.attrs;
+  const still = strideH * strideW === 1 && padding.top + padding.bottom + padding.left + padding.right === 0;
+  return groupsFit(weights, size, still && weights.shape[1]! * weights.shape[2]! === 1, dilationW);
+}
+
 function recode(node: Layer, weights: Tensor, wanted: LayerWeights): Tensor {
   if (weights.quant!.groupSize !== undefined) {
     throw new ToolError(
@@ -95,8 +104,8 @@ function recode(node: Layer, weights: Tensor, wanted: LayerWeights): Tensor {
     );
   }
   const reals = realWeights(node, weights);
-  const isGrouped = wanted.kind === "int4" && node.op !== "depthwiseConv2d";
-  const groupSize = isGrouped ? wanted.groupSize : undefined;
+  const size = wanted.kind === "int4" ? wanted.groupSize : undefined;
+  const groupSize = size !== undefined && takesGroups(node, weights, size) ? size : undefined;
   const parts = runs(node, weights, groupSize);
   const channels = node.op === "depthwiseConv2d" ? weights.shape[3]! : weights.shape[0]!;
   const own = parts.map((indices) => Float64Array.from(indices, (i) => reals[i]!));

@@ -14,6 +14,8 @@ const PACKAGES = {
     "@tensorflow/tfjs-converter": "4.22.0",
     "@tensorflow/tfjs-core": "4.22.0",
   },
+  tfjsTrain: { "@tensorflow/tfjs": "4.22.0" },
+  jaxTrain: { "@jax-js/jax": "0.1.25" },
   node24: { node: "24" },
   chromium: { "playwright-core": "1.65.1" },
   // the last whose tools run on Node 20

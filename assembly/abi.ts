@@ -198,6 +198,10 @@ export const enum ConvKernel {
   Int16Narrow = 3,
   /** Int8's params; conv2d only: 3×3 with stride 1 by Winograd's F(4×4, 3×3) in exact integers; `load` writes at Input2 */
   Winograd = 4,
+  /** as Int8, and no weight is −128: two seven-bit numbers make one weight, for the relaxed dot */
+  Int8Symmetric = 5,
+  /** as Int8, and all weights lie in −64 … 63: seven bits */
+  Int7 = 6,
   /** conv2d and fullyConnected: int8 × int8, groups of zero weights left out (tools/pack/sparse.ts) */
   Sparse = 20,
   /** the same with weights of four bits */

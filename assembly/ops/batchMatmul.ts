@@ -2,13 +2,13 @@
 // activations; b lies as [K, N] or, with TransposedB, as [N, K].
 // Invariant: scratch is that of rowsTimesBlocks, then b packed as its blocks (simd/packColumns.ts).
 
-import { BatchMatmul, Status, Step } from "../abi";
+import { BatchMatmul, ConvKernel, Status, Step } from "../abi";
 import { address, allWithin, canRead, canWrite, extent, field, fieldF32, hasScratch } from "../memory";
 import { blocksBytes } from "../numeric/blocks";
 import { requantize } from "../numeric/requantize";
 import { PACK_SLACK, packColumns } from "../simd/packColumns";
 import { MAX_AXIS } from "./conv2d";
-import { rowsScratch, rowsTimesBlocks } from "./fullyConnected";
+import { widenedRows, rowsTimesBlocks } from "./fullyConnected";
 
 /** Most products of 255 · 255 whose sum stays below 2^31. */
 const MAX_DEPTH: i32 = 33025;
@@ -32,7 +32,7 @@ export function checkBatchMatmul(step: usize): i32 {
   if (!canRead(step, Step.Input, a) || !canRead(step, Step.Input2, b)) return Status.Read;
   if (!canWrite(step, Step.Output, extent(batch, m, n))) return Status.Write;
   const blocks = blocksBytes(n, (k + 1) >> 1, true) + PACK_SLACK;
-  return hasScratch(step, rowsScratch(k) + blocks) ? Status.Ok : Status.Scratch;
+  return hasScratch(step, widenedRows(k) + blocks) ? Status.Ok : Status.Scratch;
 }
 
 export function runBatchMatmul(step: usize): void {
@@ -49,14 +49,14 @@ export function runBatchMatmul(step: usize): void {
   const transposed = field(step, BatchMatmul.TransposedB) != 0;
   const scale = fieldF32(step, BatchMatmul.Scale);
   const scratch = address(step, Step.Scratch),
-    blocks = scratch + <usize>rowsScratch(k);
+    blocks = scratch + <usize>widenedRows(k);
   let a = address(step, Step.Input),
     b = address(step, Step.Input2),
     out = address(step, Step.Output);
   for (let batch = 0; batch < field(step, BatchMatmul.Batch); batch++) {
     if (ASC_FEATURE_SIMD) {
       if (batch == 0 || bStride != 0) packColumns(blocks, b, k, n, transposed, aZero, bZero, scale);
-      rowsTimesBlocks<i32>(a, out, blocks, scratch, m, k, n, zero, low, high);
+      rowsTimesBlocks<i32>(ConvKernel.Int8Wide, a, out, blocks, scratch, m, k, n, zero, low, high);
     } else {
       const inner = transposed ? <usize>1 : <usize>n,
         outer = transposed ? <usize>k : <usize>1;

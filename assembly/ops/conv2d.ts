@@ -15,8 +15,9 @@ import { ringAdvance, ringRow, ringSetup, ringStart, slotBytes16 } from "../simd
 import { takesInt8, tile1, tile4 } from "../simd/tiles";
 import { checkConv2d16, runConv2d16 } from "./conv2d16";
 import { checkWinograd, runWinograd } from "./conv2dWinograd";
+import { isRelaxed, takesStrips, windowsRelaxed, withStrips } from "./conv2dRelaxed";
 import { checkConv2dFewBits, isFewBits, runConv2dFewBits } from "./fewBits";
-import { MAX_K, rowsTimesBlocks } from "./fullyConnected";
+import { MAX_K, rowsTimesBlocks, widenedRows } from "./fullyConnected";
 import { checkSparseStep, runSparseStep } from "./sparseStep";
 
 /** Largest size of any one axis: keeps every 32-bit index sum below 2^31. */
@@ -27,9 +28,8 @@ export function checkConv2d(step: usize): i32 {
   if (kernel == ConvKernel.Int16 || kernel == ConvKernel.Int16Narrow) return checkConv2d16(step);
   if (isFewBits(kernel)) return checkConv2dFewBits(step);
   const sparse = kernel == ConvKernel.Sparse || kernel == ConvKernel.SparseNibbles;
-  if (!sparse && kernel != ConvKernel.Int8 && kernel != ConvKernel.Int8Wide && kernel != ConvKernel.Winograd) {
-    return Status.Kernel;
-  }
+  const known = kernel == ConvKernel.Int8 || kernel == ConvKernel.Int8Wide || kernel == ConvKernel.Winograd;
+  if (!known && !sparse && !isRelaxed(kernel)) return Status.Kernel;
   const status = checkConvShape(step);
   if (status != Status.Ok) return status;
   if (sparse) return checkSparseStep(step);
@@ -103,7 +103,13 @@ export function isPointwise(step: usize): bool {
 }
 
 function scratchBytes(step: usize): u64 {
-  if (isPointwise(step)) return <u64>((field(step, Conv.InC) + 7) & ~7) * 8 + 16;
+  const bytes = isPointwise(step) ? widenedRows(field(step, Conv.InC)) : windowsBytes(step);
+  const pairs = <u64>((segmentCells(step) + 1) >> 1) * <u64>segmentCount(step);
+  return withStrips(field(step, Step.Kernel), pairs, field(step, Conv.OutC), bytes);
+}
+
+/** The ring, the segments' addresses, and patches where segments are short. */
+function windowsBytes(step: usize): u64 {
   const rows = <u64>rowsHeld(step) * slotBytes16(rowPixels(step), field(step, Conv.InC)) + <u64>segmentCount(step) * 4;
   return gathers(step) ? rows + 16 + 4 * <u64>patchBytes(step) : rows;
 }
@@ -133,8 +139,19 @@ export function runConv2d(step: usize): void {
 /** WIDE: an integer type for int16 weights, a float type for int8 ones. */
 function runInt8<WIDE>(step: usize): void {
   if (ASC_FEATURE_SIMD) {
-    if (isPointwise(step)) pointwise<WIDE>(step);
-    else if (takesInt8<WIDE>()) windows<WIDE, i8>(step);
+    if (isPointwise(step)) {
+      pointwise<WIDE>(step);
+      return;
+    }
+    if (ASC_FEATURE_RELAXED_SIMD && !isInteger<WIDE>()) {
+      const pairs = (segmentCells(step) + 1) >> 1, count = segmentCount(step);
+      if (takesStrips(field(step, Step.Kernel), field(step, Conv.OutW), pairs, count)) {
+        const strips = address(step, Step.Scratch) + <usize>((windowsBytes(step) + 15) & ~15);
+        windowsRelaxed(step, rowsHeld(step), rowPixels(step), pairs, count, strips);
+        return;
+      }
+    }
+    if (takesInt8<WIDE>()) windows<WIDE, i8>(step);
     else windows<WIDE, i16>(step);
   } else {
     scalar<WIDE>(step);
@@ -143,6 +160,7 @@ function runInt8<WIDE>(step: usize): void {
 
 function pointwise<WIDE>(step: usize): void {
   rowsTimesBlocks<WIDE>(
+    field(step, Step.Kernel),
     address(step, Step.Input),
     address(step, Step.Output),
     address(step, Step.Params),

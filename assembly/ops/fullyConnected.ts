@@ -1,14 +1,16 @@
 // fullyConnected: out[r, n] = requantize(bias[n] + Σk x[r, k] · w[n, k]), r < Rows.
 // The input's zero point is folded into the bias by the packer. params: blocks, see simd/gemm.ts.
-// Invariant: scratch holds four rows of K int16, then the one segment's address.
+// Invariant: scratch holds the one segment's address, then four rows of K int16 or what conv2dRelaxed.ts draws.
 
 import { ConvKernel, Dense, Status, Step } from "../abi";
 import { address, allWithin, canRead, canWrite, extent, field, hasParams, hasScratch } from "../memory";
 import { blocksBytes, denseScalar } from "../numeric/blocks";
 import { gemm1, gemm4, gemmSetup } from "../simd/gemm";
 import { gemm5Relaxed } from "../simd/gemmRelaxed";
+import { pixelsByStrips } from "../simd/gemmStrips";
 import { widen } from "../simd/lanes";
 import { takesInt8, tile1, tile4 } from "../simd/tiles";
+import { isRelaxed, startStrips, takesStrips, withStrips } from "./conv2dRelaxed";
 import { checkDenseFewBits, isFewBits, runDenseFewBits } from "./fewBits";
 import { checkFullyConnected16, runFullyConnected16 } from "./fullyConnected16";
 import { checkSparseStep, runSparseStep } from "./sparseStep";
@@ -21,7 +23,7 @@ export function checkFullyConnected(step: usize): i32 {
   if (kernel == ConvKernel.Int16) return checkFullyConnected16(step);
   if (isFewBits(kernel)) return checkDenseFewBits(step);
   const sparse = kernel == ConvKernel.Sparse || kernel == ConvKernel.SparseNibbles;
-  if (!sparse && kernel != ConvKernel.Int8 && kernel != ConvKernel.Int8Wide) return Status.Kernel;
+  if (!sparse && kernel != ConvKernel.Int8 && kernel != ConvKernel.Int8Wide && !isRelaxed(kernel)) return Status.Kernel;
   const rows = field(step, Dense.Rows);
   const k = field(step, Dense.InC);
   const n = field(step, Dense.OutC);
@@ -31,11 +33,11 @@ export function checkFullyConnected(step: usize): i32 {
   if (!canWrite(step, Step.Output, extent(rows, n))) return Status.Write;
   if (sparse) return checkSparseStep(step);
   if (!hasParams(step, blocksBytes(n, (k + 1) >> 1, kernel == ConvKernel.Int8Wide))) return Status.Params;
-  return hasScratch(step, rowsScratch(k)) ? Status.Ok : Status.Scratch;
+  return hasScratch(step, withStrips(kernel, <u64>((k + 1) >> 1), n, widenedRows(k))) ? Status.Ok : Status.Scratch;
 }
 
-/** What \`rowsTimesBlocks\` needs: four widened rows and the address of the one segment. */
-export function rowsScratch(k: i32): u64 {
+/** What `rowsTimesBlocks` needs: the address of the one segment, then four widened rows, or strips. */
+export function widenedRows(k: i32): u64 {
   return <u64>rowBytes(k) * 4 + 16;
 }
 
@@ -58,14 +60,13 @@ function runInt8<WIDE>(step: usize): void {
   const rows = field(step, Dense.Rows);
   const k = field(step, Dense.InC);
   const n = field(step, Dense.OutC);
-  const input = address(step, Step.Input);
-  const output = address(step, Step.Output);
-  const blocks = address(step, Step.Params);
   const zero = field(step, Dense.OutZero);
   const min = field(step, Dense.Min);
   const max = field(step, Dense.Max);
+  const input = address(step, Step.Input), output = address(step, Step.Output), blocks = address(step, Step.Params);
   if (ASC_FEATURE_SIMD) {
-    rowsTimesBlocks<WIDE>(input, output, blocks, address(step, Step.Scratch), rows, k, n, zero, min, max);
+    const kernel = field(step, Step.Kernel), scratch = address(step, Step.Scratch);
+    rowsTimesBlocks<WIDE>(kernel, input, output, blocks, scratch, rows, k, n, zero, min, max);
   } else {
     for (let r = 0; r < rows; r++) {
       denseScalar<WIDE>(input + <usize>(r * k), output + <usize>(r * n), blocks, k, n, zero, min, max);
@@ -75,6 +76,7 @@ function runInt8<WIDE>(step: usize): void {
 
 /** [rows, k] · blocks → [rows, n]: also conv2d's pointwise path. */
 export function rowsTimesBlocks<WIDE>(
+  kernel: i32,
   input: usize,
   output: usize,
   blocks: usize,
@@ -87,8 +89,17 @@ export function rowsTimesBlocks<WIDE>(
   max: i32,
 ): void {
   const row = <usize>rowBytes(k);
-  const segment = scratch + 4 * row;
-  gemmSetup(segment, 1, (k + 1) >> 1, n, zero, min, max);
+  const segment = scratch;
+  const pairs = (k + 1) >> 1;
+  gemmSetup(segment, 1, pairs, n, zero, min, max);
+  scratch += 16;
+  if (ASC_FEATURE_RELAXED_SIMD && !isInteger<WIDE>() && takesStrips(kernel, rows, pairs, 1)) {
+    const seven = kernel == ConvKernel.Int7;
+    store<u32>(segment, <u32>input);
+    startStrips(scratch, blocks, seven);
+    pixelsByStrips(rows, <usize>k, scratch, blocks, output, seven);
+    return;
+  }
   if (takesInt8<WIDE>()) {
     // The rows are read where they lie; an odd K meets a zero weight with whatever lies behind it.
     store<u32>(segment, <u32>input);

@@ -13,6 +13,7 @@
 
 import { requantize16, requantize8 } from "../numeric/requantize";
 import { BLOCK_HEAD, channels, high, low, offset, segmentBytes, segmentCount, segments } from "./gemm";
+import { finish, sums } from "./finish";
 import { storeBytes, storeBytes16 } from "./lanes";
 
 // @ts-ignore: decorator
@@ -68,15 +69,13 @@ function pair3(x: v128): v128 {
 
 /** Four pixels, `step` bytes apart from `shift`; outputs `channels` bytes apart from `out`. */
 export function gemm4Narrow(shift: usize, step: usize, block: usize, out: usize): void {
-  const lowest = i8x16.splat(<i8>low), highest = i8x16.splat(<i8>high), magic = i32x4.splat(offset);
   const segmentEnd = segments + ((<usize>segmentCount) << 2);
   const bytes = segmentBytes >> 1, turns = bytes & ~7;
   const blockBytes = BLOCK_HEAD + bytes * <usize>segmentCount * 8;
-  const stride = <usize>channels;
   let left = channels;
   for (; left > 8; left -= 16) {
     const next = block + blockBytes;
-    let a0 = v128.load(block), a1 = v128.load(block, 16), a2 = v128.load(next), a3 = v128.load(next, 16);
+    let a0 = i32x4.splat(0), a1 = a0, a2 = a0, a3 = a0;
     let b0 = a0, b1 = a1, b2 = a2, b3 = a3;
     let c0 = a0, c1 = a1, c2 = a2, c3 = a3;
     let d0 = a0, d1 = a1, d2 = a2, d3 = a3;
@@ -101,6 +100,7 @@ export function gemm4Narrow(shift: usize, step: usize, block: usize, out: usize)
         x = pair0(xd); y = pair1(xd);
         d0 = lowCouple(d0, x, p, y, q); d1 = highCouple(d1, x, p, y, q);
         d2 = lowCouple(d2, x, r, y, s); d3 = highCouple(d3, x, r, y, s);
+        if (w == 0) break; // never: it keeps the compiler from mixing the two halves, whose weights it would have to hold
         p = v128.load(w, 32); q = v128.load(w, 48); r = v128.load(v, 32); s = v128.load(v, 48);
         x = pair2(xa); y = pair3(xa);
         a0 = lowCouple(a0, x, p, y, q); a1 = highCouple(a1, x, p, y, q);
@@ -131,29 +131,23 @@ export function gemm4Narrow(shift: usize, step: usize, block: usize, out: usize)
         a += 2; b += 2; c += 2; d += 2;
       }
     }
-    const m = block + 32, n = next + 32;
-    let o = out;
-    storeBytes16(o, requantize16(a0, a1, a2, a3, m, n, magic, lowest, highest), left);
-    o += stride;
-    storeBytes16(o, requantize16(b0, b1, b2, b3, m, n, magic, lowest, highest), left);
-    o += stride;
-    storeBytes16(o, requantize16(c0, c1, c2, c3, m, n, magic, lowest, highest), left);
-    o += stride;
-    storeBytes16(o, requantize16(d0, d1, d2, d3, m, n, magic, lowest, highest), left);
+    v128.store(sums, a0, 0); v128.store(sums, a1, 16); v128.store(sums, a2, 128); v128.store(sums, a3, 144);
+    v128.store(sums, b0, 32); v128.store(sums, b1, 48); v128.store(sums, b2, 160); v128.store(sums, b3, 176);
+    v128.store(sums, c0, 64); v128.store(sums, c1, 80); v128.store(sums, c2, 192); v128.store(sums, c3, 208);
+    v128.store(sums, d0, 96); v128.store(sums, d1, 112); v128.store(sums, d2, 224); v128.store(sums, d3, 240);
+    finish(sums, 4, block, out, 8);
+    finish(sums + 128, 4, next, out + 8, left - 8);
     block = next + blockBytes;
     out += 16;
   }
-  if (left > 0) fourByEight(shift, step, block, out, left, lowest, highest, magic);
+  if (left > 0) fourByEight(shift, step, block, out, left);
 }
 
 /** The last block: four pixels by eight outputs, of which `left` are stored. */
-function fourByEight(
-  shift: usize, step: usize, block: usize, out: usize, left: i32, lowest: v128, highest: v128, magic: v128,
-): void {
+function fourByEight(shift: usize, step: usize, block: usize, out: usize, left: i32): void {
   const segmentEnd = segments + ((<usize>segmentCount) << 2);
   const bytes = segmentBytes >> 1, turns = bytes & ~7;
-  const stride = <usize>channels;
-  let a0 = v128.load(block), a1 = v128.load(block, 16);
+  let a0 = i32x4.splat(0), a1 = a0;
   let b0 = a0, b1 = a1, c0 = a0, c1 = a1, d0 = a0, d1 = a1;
   let w = block + BLOCK_HEAD;
   for (let segment = segments; segment < segmentEnd; segment += 4) {
@@ -197,11 +191,11 @@ function fourByEight(
       a += 2; b += 2; c += 2; d += 2;
     }
   }
-  const m = block + 32;
-  storeBytes(out, requantize8(a0, a1, m, magic, lowest, highest), left);
-  storeBytes(out + stride, requantize8(b0, b1, m, magic, lowest, highest), left);
-  storeBytes(out + 2 * stride, requantize8(c0, c1, m, magic, lowest, highest), left);
-  storeBytes(out + 3 * stride, requantize8(d0, d1, m, magic, lowest, highest), left);
+  v128.store(sums, a0, 0); v128.store(sums, a1, 16);
+  v128.store(sums, b0, 32); v128.store(sums, b1, 48);
+  v128.store(sums, c0, 64); v128.store(sums, c1, 80);
+  v128.store(sums, d0, 96); v128.store(sums, d1, 112);
+  finish(sums, 4, block, out, left);
 }
 
 /** One pixel: thirty-two outputs at a time while there are so many, to hide the latency of the sums. */

@@ -1,4 +1,4 @@
-// The matrix product of gemm.ts by the relaxed dot: four int8 activations by four weights into one int32,
+// The matrix product of gemm.ts by the relaxed dot, for x86: four int8 activations by four weights into one int32,
 // and no widening. The instruction is exact where its second operand lies in 0 … 127, so that a weight w
 // is split into two such operands, and two sums are made:
 //
@@ -12,38 +12,10 @@
 // Invariant: the same bytes as gemm4 and gemm1 for every int8 weight. Segments hold int8 cells; up to two
 // bytes past a segment are read, and meet weights of zero.
 
-import { requantize16, requantize8, requantizeFour } from "../numeric/requantize";
+import { requantizeFour } from "../numeric/requantize";
 import { BLOCK_HEAD, channels, high, low, lowBits, offset, segmentBytes, segmentCount, segments } from "./gemm";
-import { storeBytes, storeBytes16, storeTail } from "./lanes";
-
-// @ts-ignore: decorator
-@inline
-export function dot(x: v128, w: v128, sum: v128): v128 {
-  return i32x4.relaxed_dot_i8x16_i7x16_add_s(x, w, sum);
-}
-
-/** Weights of four inputs and four outputs: the first or second half of two pairs. */
-// @ts-ignore: decorator
-@inline
-export function zipLow(p0: v128, p1: v128): v128 {
-  return v128.shuffle<i16>(p0, p1, 0, 8, 1, 9, 2, 10, 3, 11);
-}
-// @ts-ignore: decorator
-@inline
-export function zipHigh(p0: v128, p1: v128): v128 {
-  return v128.shuffle<i16>(p0, p1, 4, 12, 5, 13, 6, 14, 7, 15);
-}
-/** The sign bits of `w`, whose low seven bits are `low7`, as bytes of 0 or 1. */
-// @ts-ignore: decorator
-@inline
-export function sign(w: v128, low7: v128): v128 {
-  return i16x8.shr_u(v128.xor(w, low7), 7);
-}
-// @ts-ignore: decorator
-@inline
-export function join(sum: v128, signs: v128): v128 {
-  return i32x4.sub(sum, i32x4.shl(signs, 7));
-}
+import { storeTail } from "./lanes";
+import { dot, join, sign, zipLow } from "./relaxedLanes";
 
 /** Four pixels, `step` bytes apart from `shift`; outputs `channels` bytes apart from `out`. */
 export function gemm4Relaxed(shift: usize, step: usize, block: usize, out: usize): void {
@@ -228,72 +200,5 @@ export function gemm5Relaxed(shift: usize, step: usize, block: usize, out: usize
     }
     if (half) block += blockBytes;
     out += 4;
-  }
-}
-
-/**
- * One pixel: sixteen outputs at a time, to hide the latency of the sums. Here the
- * activations are split and the weights stay whole: one vector of four inputs serves all outputs.
- */
-export function gemm1Relaxed(shift: usize, block: usize, out: usize): void {
-  const lowest = i8x16.splat(<i8>low),
-    highest = i8x16.splat(<i8>high),
-    magic = i32x4.splat(offset),
-    mask = i8x16.splat(<i8>lowBits);
-  const segmentEnd = segments + ((<usize>segmentCount) << 2);
-  const bytes = segmentBytes >> 1;
-  const blockBytes = BLOCK_HEAD + ((<usize>segmentCount * bytes) << 3);
-  for (let left = channels; left > 0; left -= 16) {
-    // with one block left the second is the first again, and is not stored
-    const next = left > 8 ? blockBytes : 0;
-    let c0 = v128.load(block),
-      c1 = v128.load(block, 16),
-      c2 = v128.load(block + next),
-      c3 = v128.load(block + next, 16);
-    let s0 = i32x4.splat(0);
-    let s1 = s0,
-      s2 = s0,
-      s3 = s0;
-    let w = block + BLOCK_HEAD;
-    for (let segment = segments; segment < segmentEnd; segment += 4) {
-      let a = <usize>load<u32>(segment) + shift;
-      const end = a + bytes;
-      while (a < end) {
-        const x = v128.load32_splat(a);
-        const p = v128.and(x, mask), t = sign(x, p);
-        const v = w + next;
-        const w0 = v128.load(w),
-          w2 = v128.load(v);
-        let w1 = i32x4.splat(0),
-          w3 = w1;
-        if (a + 2 < end) {
-          w1 = v128.load(w, 16);
-          w3 = v128.load(v, 16);
-        }
-        w += 32;
-        a += 4;
-        const q0 = zipLow(w0, w1), q1 = zipHigh(w0, w1), q2 = zipLow(w2, w3), q3 = zipHigh(w2, w3);
-        c0 = dot(q0, p, c0);
-        s0 = dot(q0, t, s0);
-        c1 = dot(q1, p, c1);
-        s1 = dot(q1, t, s1);
-        c2 = dot(q2, p, c2);
-        s2 = dot(q2, t, s2);
-        c3 = dot(q3, p, c3);
-        s3 = dot(q3, t, s3);
-      }
-      // an odd pair at the end took the place of one
-      w -= (bytes & 2) << 3;
-    }
-    c0 = join(c0, s0);
-    c1 = join(c1, s1);
-    if (left > 8) {
-      const second = block + blockBytes + 32;
-      storeBytes16(out, requantize16(c0, c1, join(c2, s2), join(c3, s3), block + 32, second, magic, lowest, highest), left);
-    } else {
-      storeBytes(out, requantize8(c0, c1, block + 32, magic, lowest, highest), left);
-    }
-    block += 2 * blockBytes;
-    out += 16;
   }
 }

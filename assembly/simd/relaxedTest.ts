@@ -13,7 +13,11 @@
 
 import { Build, RELAXED_WINS } from "../abi";
 import { BLOCK_HEAD, gemmSetup } from "./gemm";
-import { gemm1Relaxed, gemm4Relaxed, gemm5Relaxed } from "./gemmRelaxed";
+import { gemm1Relaxed } from "./gemm1Relaxed";
+import { gemm4Relaxed, gemm5Relaxed } from "./gemmRelaxed";
+import { pixelsByStrips } from "./gemmStrips";
+import { setNarrow } from "./machine";
+import { packSeven, stripsEnd } from "./strips";
 
 /** Inputs: two whole groups of four and an odd pair; outputs: one whole block and an eighth of one. */
 const K: usize = 10;
@@ -21,21 +25,26 @@ const N: i32 = 9;
 const BLOCK: usize = BLOCK_HEAD + 8 * K;
 const ROUNDS: i32 = 8;
 
-//   ├ segment's address ┼ row: K int8 ┼ blocks ┼ five pixels of N ┤
+/** Pixels at most: one of the widest tile and a half. */
+const PIXELS: i32 = 12;
+
+//   ├ segment's address ┼ row: K int8 ┼ blocks ┼ twelve pixels of N ┼ strips ┼ seven-bit weights ┤
 const ROW: usize = 16;
 const BLOCKS: usize = 48;
 const OUT: usize = BLOCKS + 2 * BLOCK;
+const STRIPS: usize = (OUT + PIXELS * N + 15) & ~15;
 
 export function relaxedWorth(): Build {
-  const at = memory.data(512);
+  const at = memory.data(1024);
   store<u32>(at, <u32>(at + ROW));
   gemmSetup(at, 1, <i32>(K / 2), N, 0, -128, 127);
   let seed: u32 = 1;
   for (let round = 0; round < ROUNDS; round++) {
+    const seven = (round & 1) != 0;
     for (let k: usize = 0; k < K; k++) {
       seed = seed * 1664525 + 1013904223;
       // the extremes meet in the first rounds, anything in the others
-      store<i8>(at + ROW + k, round == 0 ? -128 : round == 1 ? 127 : <i8>(seed >> 24));
+      store<i8>(at + ROW + k, round < 2 ? -128 : round < 4 ? 127 : <i8>(seed >> 24));
     }
     for (let n = 0; n < N; n++) {
       const block = at + BLOCKS + <usize>(n >> 3) * BLOCK,
@@ -43,7 +52,8 @@ export function relaxedWorth(): Build {
       let sum = 0;
       for (let k: usize = 0; k < K; k++) {
         seed = seed * 1664525 + 1013904223;
-        const w = n == 0 ? <i8>127 : n == 1 ? <i8>-128 : <i8>(seed >> 24);
+        let w = n == 0 ? <i8>127 : n == 1 ? <i8>-128 : <i8>(seed >> 24);
+        w = seven ? w >> 1 : max<i8>(w, -127);
         store<i8>(block + BLOCK_HEAD + (k >> 1) * 16 + (lane << 1) + (k & 1), w);
         sum += <i32>load<i8>(at + ROW + k) * <i32>w;
       }
@@ -51,16 +61,23 @@ export function relaxedWorth(): Build {
       store<i32>(block + (lane << 2), n - sum);
       store<f32>(block + 32 + (lane << 2), 1);
     }
-    // no kernel may live on what another left
-    memory.fill(at + OUT, 0x80, 5 * N);
-    gemm4Relaxed(0, 0, at + BLOCKS, at + OUT);
-    for (let i = 0; i < 4 * N; i++) if (load<i8>(at + OUT + <usize>i) != i % N) return Build.RelaxedWrong;
-    memory.fill(at + OUT, 0x80, 5 * N);
-    gemm5Relaxed(0, 0, at + BLOCKS, at + OUT);
-    for (let i = 0; i < 5 * N; i++) if (load<i8>(at + OUT + <usize>i) != i % N) return Build.RelaxedWrong;
-    memory.fill(at + OUT, 0x80, 5 * N);
-    gemm1Relaxed(0, at + BLOCKS, at + OUT);
-    for (let i = 0; i < N; i++) if (load<i8>(at + OUT + <usize>i) != i) return Build.RelaxedWrong;
+    for (let machine = 0; machine < 2; machine++) {
+      setNarrow(machine != 0);
+      if (seven) packSeven(stripsEnd(at + STRIPS), at + BLOCKS);
+      // no kernel may live on what another left
+      memory.fill(at + OUT, 0x80, PIXELS * N);
+      pixelsByStrips(PIXELS, 0, at + STRIPS, at + BLOCKS, at + OUT, seven);
+      for (let i = 0; i < PIXELS * N; i++) if (load<i8>(at + OUT + <usize>i) != i % N) return Build.RelaxedWrong;
+    }
+    setNarrow(false);
+    for (let pixels = 1; pixels < 6; pixels++) {
+      memory.fill(at + OUT, 0x80, PIXELS * N);
+      if (pixels < 4) gemm1Relaxed(0, at + BLOCKS, at + OUT);
+      else if (pixels == 4) gemm4Relaxed(0, 0, at + BLOCKS, at + OUT);
+      else gemm5Relaxed(0, 0, at + BLOCKS, at + OUT);
+      const count = pixels < 4 ? N : pixels * N;
+      for (let i = 0; i < count; i++) if (load<i8>(at + OUT + <usize>i) != i % N) return Build.RelaxedWrong;
+    }
   }
   if (extreme(0, 0) != 64516 || extreme(8, 0) != -65024) return Build.RelaxedWrong;
   return relaxedBeyond() == RELAXED_WINS ? Build.Relaxed : Build.RelaxedSlow;

@@ -4,7 +4,7 @@
 
 import { groupBytes, scale8 } from "../numeric/sparseBlocks";
 import { channels, lowBits, offset } from "./gemm";
-import { dot, join, sign, zipHigh, zipLow } from "./gemmRelaxed";
+import { dot, join, sign, zipHigh, zipLow } from "./relaxedLanes";
 import { storeBytes, storeTail } from "./lanes";
 import { clamp } from "./sparse";
 

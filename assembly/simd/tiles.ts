@@ -1,10 +1,12 @@
-// Which product a step multiplies with: the dot of int16 cells (gemm.ts), or one of int8 cells: the relaxed dot
-// in the relaxed build (gemmRelaxed.ts), else the narrow one where the machine likes it (gemmNarrow.ts).
+// Which product a step multiplies with: the dot of int16 cells (gemm.ts), or one of int8 cells: in the relaxed build the
+// relaxed dot (gemmRelaxed.ts), else the narrow one where the machine likes it (gemmNarrow.ts). What of
+// the relaxed build is not a tile of rows: ops/conv2dRelaxed.ts.
 // Invariant: CELL = i8 only where `takesInt8` says so; all give the same bytes.
 
 import { gemm1, gemm4 } from "./gemm";
 import { gemm1Narrow, gemm4Narrow } from "./gemmNarrow";
-import { gemm1Relaxed, gemm4Relaxed } from "./gemmRelaxed";
+import { gemm1Relaxed } from "./gemm1Relaxed";
+import { gemm4Relaxed } from "./gemmRelaxed";
 import { narrow } from "./machine";
 
 /** Whether weights of type WIDE (see gemm.ts) are multiplied with int8 cells as they are. */

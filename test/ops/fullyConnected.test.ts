@@ -77,7 +77,7 @@ describe("fullyConnected", () => {
       }),
       { numRuns: 200, seed: 6 },
     );
-    expect([...kernels].sort()).toEqual([ConvKernel.Int8, ConvKernel.Int8Wide]);
+    expect([...kernels].sort()).toEqual([ConvKernel.Int8, ConvKernel.Int8Wide, ConvKernel.Int8Symmetric]);
   });
 
   it("keeps int8 weights unless two that are −128 would meet", () => {

@@ -9,6 +9,7 @@ import { choose, parseRules } from "../../tools/quantize/rules.ts";
 describe("a choice of weights", () => {
   it.each([
     ["int8", { kind: "int8" }],
+    ["int7", { kind: "int7" }],
     ["keep", { kind: "keep" }],
     ["int4", { kind: "int4", asymmetric: false }],
     ["int4:asym", { kind: "int4", asymmetric: true }],
@@ -26,7 +27,7 @@ describe("a choice of weights", () => {
     "refuses %j",
     (text) => {
       expect(() => parseWeights(text, "--weights")).toThrow(
-        `--weights is "${text}", expected keep, int8, int4 (with :g32`,
+        `--weights is "${text}", expected keep, int8, int7, int4 (with :g32`,
       );
     },
   );

@@ -60,6 +60,7 @@ describe("weights rounded anew", () => {
 
   it.each([
     ["int8", 40],
+    ["int7", 34],
     ["int4:g32", 21],
     ["int4:g32:asym", 21.5],
     ["int4:g128", 19.5],
@@ -73,13 +74,13 @@ describe("weights rounded anew", () => {
     validateGraph(after);
     expect(sqnr(graph, after)).toBeGreaterThan(least);
     const { coding } = weightsOf(after);
-    expect(coding).toBe(text === "int8" ? undefined : text.split(":")[0]);
+    expect(coding).toBe(text === "int8" || text === "int7" ? undefined : text.split(":")[0]);
   });
 
   it("keeps the biases' real values", () => {
     const silent = Int8Array.from({ length: 512 }, () => 3);
     const [was] = evaluate(graph, [silent]);
-    for (const text of ["int8", "int4", "int4:g32", "codebook", "ternary", "binary"]) {
+    for (const text of ["int8", "int7", "int4", "int4:g32", "codebook", "ternary", "binary"]) {
       const [is] = evaluate(recodeWeights(graph, all(text)), [silent]);
       const far = (is as Int8Array).reduce((most, q, i) => Math.max(most, Math.abs(q - Number(was![i]))), 0);
       expect(far, text).toBeLessThanOrEqual(1);

@@ -22,13 +22,13 @@ function hasRelaxed(): boolean {
   return core.build() !== Build.RelaxedWrong;
 }
 
-export type BuildName = "scalar" | "simd" | "simd narrow" | "relaxed" | "relaxed words";
+export type BuildName = "scalar" | "simd" | "simd narrow" | "relaxed" | "relaxed narrow" | "relaxed words";
 /** Every build that runs here, each with each of its inner loops, whichever `load` would choose here. */
 export const BUILDS: readonly BuildName[] = [
   "scalar",
   "simd",
   "simd narrow",
-  ...(hasRelaxed() ? (["relaxed", "relaxed words"] as const) : []),
+  ...(hasRelaxed() ? (["relaxed", "relaxed narrow", "relaxed words"] as const) : []),
 ];
 
 interface CoreExports {
@@ -57,7 +57,7 @@ export function freshCore(build: BuildName): CoreExports {
   };
   const load = (base: number, available: number): number => {
     const status = exports.load(base, available);
-    exports.useNarrow(build === "simd narrow" ? 1 : build === "relaxed words" ? 2 : 0);
+    exports.useNarrow(build.endsWith("narrow") ? 1 : build === "relaxed words" ? 2 : 0);
     return status;
   };
   return { ...exports, load };

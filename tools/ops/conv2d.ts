@@ -5,7 +5,8 @@ import { Conv, ConvKernel, Op } from "../../assembly/abi.ts";
 import { ToolError } from "../errors.ts";
 import type { Node, Tensor } from "../graph/graph.ts";
 import { align16 } from "../pack/align.ts";
-import { gemmBlocks, needsWide, type Products } from "../pack/blocks.ts";
+import { gemmBlocks, type Products } from "../pack/blocks.ts";
+import { int8Kernel, kernelTypes, withStrips } from "../pack/relaxed.ts";
 import { sparseBlocks, sparseRowsScratch, widenedScratch } from "../pack/sparse.ts";
 import { chooseSparse } from "../pack/sparseChoice.ts";
 import { winogradBand, winogradBytes, winogradFits, winogradScratch } from "../pack/winograd.ts";
@@ -149,7 +150,6 @@ export const conv2d: Operator<"conv2d"> = {
         outC * groupsIn(weights).groups,
       ),
     };
-    const wide = needsWide(products);
     const pointwise = isPointwise(node, x, output, geometry);
     const pixels = rowPixels(output, node.attrs, geometry);
     const macs = output.shape[0]! * output.shape[1]! * output.shape[2]! * products.weights.length;
@@ -160,8 +160,9 @@ export const conv2d: Operator<"conv2d"> = {
         : s * geometry.dilationH * (slot / 2);
     const winograd = winogradFits(products, node.attrs, geometry, output) && lowering.mayUseWinograd(node);
     const line = pointwise ? macs / products.weights.length : output.shape[2]!;
+    const kernel = int8Kernel(products, line);
     const few = codedAs(weights, products, pointwise || inC % 4 === 0);
-    const never = wide || (few && few.kernel !== ConvKernel.Int4);
+    const never = kernel === ConvKernel.Int8Wide || (few && few.kernel !== ConvKernel.Int4);
     const sparse = chooseSparse(products, start, { line, winograd }, never ? "never" : lowering.sparsity);
     if (sparse.groups) {
       lowering.emit({
@@ -214,13 +215,17 @@ export const conv2d: Operator<"conv2d"> = {
     }
     lowering.emit({
       op: Op.Conv2d,
-      kernel: wide ? ConvKernel.Int8Wide : ConvKernel.Int8,
+      kernel,
       input: lowering.at(node.inputs[0]!),
       output: lowering.at(node.outputs[0]!),
-      params: lowering.params(gemmBlocks(products, wide, node.name)),
-      scratchBytes: pointwise ? pointwiseScratch(inC) : rowsScratch(products, rowsHeld(geometry) * slot),
+      params: lowering.params(gemmBlocks(products, kernel === ConvKernel.Int8Wide, node.name)),
+      scratchBytes: withStrips(
+        products,
+        kernel,
+        pointwise ? pointwiseScratch(inC) : rowsScratch(products, rowsHeld(geometry) * slot),
+      ),
       fields: convFields(x, output, node.attrs, geometry, node.name),
-      kernelName: `${pointwise ? "pointwise" : gathers(products) ? "patches" : "rows"} gemm 4×8 ${wide ? "s8×s16" : "s8"}${dense}`,
+      kernelName: `${pointwise ? "pointwise" : gathers(products) ? "patches" : "rows"} gemm 4×8 ${kernelTypes(kernel)}${dense}`,
       macs,
     });
   },

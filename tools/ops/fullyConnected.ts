@@ -3,7 +3,8 @@
 import { ConvKernel, Dense, Op } from "../../assembly/abi.ts";
 import { ToolError } from "../errors.ts";
 import { elementCount } from "../graph/graph.ts";
-import { gemmBlocks, needsWide, type Products } from "../pack/blocks.ts";
+import { gemmBlocks, type Products } from "../pack/blocks.ts";
+import { int8Kernel, kernelTypes, withStrips } from "../pack/relaxed.ts";
 import { sparseBlocks, sparseRowsScratch, widenedScratch } from "../pack/sparse.ts";
 import { chooseSparse } from "../pack/sparseChoice.ts";
 import { groupsIn, refuseGroups, requantizeGroups, requireGroupsFit } from "./coding.ts";
@@ -91,18 +92,17 @@ export const fullyConnected: Operator<"fullyConnected"> = {
       bias: bias?.data as Int32Array | undefined,
       multipliers: multipliers(perTensor(x, node.name).scale, weights.quant!, scale, outC * groupsIn(weights).groups),
     };
-    const wide = needsWide(products);
+    const dense = int8Kernel(products, rows);
     const [min, max] = clampRange(node.attrs.activation, output, node.name);
     const start = (): number => 0;
     const layer = { line: rows, winograd: false };
     const few = codedAs(weights, products, true);
-    const never = wide || (few && few.kernel !== ConvKernel.Int4);
+    const never = dense === ConvKernel.Int8Wide || (few && few.kernel !== ConvKernel.Int4);
     const { groups, nibbles, why } = chooseSparse(products, start, layer, never ? "never" : lowering.sparsity);
     const sparse = nibbles ? ConvKernel.SparseNibbles : ConvKernel.Sparse;
-    const dense = wide ? ConvKernel.Int8Wide : ConvKernel.Int8;
     const kernelName = groups
       ? `sparse ${nibbles ? "s4" : "s8"}`
-      : `${rows < 4 ? "gemv 1×32" : "gemm 4×8"} ${wide ? "s8×s16" : "s8"}`;
+      : `${rows < 4 ? "gemv 1×32" : "gemm 4×8"} ${kernelTypes(dense)}`;
     if (few && !groups) {
       const step = fewBitsStep(weights, few, products, node.name);
       lowering.emit({
@@ -133,9 +133,13 @@ export const fullyConnected: Operator<"fullyConnected"> = {
       input: lowering.at(node.inputs[0]!),
       output: lowering.at(node.outputs[0]!),
       params: lowering.params(
-        groups ? sparseBlocks(products, groups, start, nibbles, node.name) : gemmBlocks(products, wide, node.name),
+        groups
+          ? sparseBlocks(products, groups, start, nibbles, node.name)
+          : gemmBlocks(products, dense === ConvKernel.Int8Wide, node.name),
       ),
-      scratchBytes: groups ? widenedScratch(groups, nibbles) + sparseRowsScratch(inC) : pointwiseScratch(inC),
+      scratchBytes: groups
+        ? widenedScratch(groups, nibbles) + sparseRowsScratch(inC)
+        : withStrips(products, dense, pointwiseScratch(inC)),
       fields: [
         [Dense.Rows, rows],
         [Dense.InC, inC],

@@ -1,7 +1,7 @@
 // What a user writes for the weights of a layer, and what it means. Invariant: every text parses to one meaning or is
 // refused in a sentence that lists what there is.
 //
-//   int8 │ int4[:g32|:g64|:g128][:asym] │ codebook[:5|:6|:7] │ binary │ ternary │ keep
+//   int8 │ int7 │ int4[:g32|:g64|:g128][:asym] │ codebook[:5|:6|:7] │ binary │ ternary │ keep
 //   sparse:0.75, int8+sparse:0.75, int4+sparse:0.75: such a part of the groups of weights zero (tools/prune/groups.ts)
 
 import { ToolError } from "../errors.ts";
@@ -15,6 +15,8 @@ type Precision =
   /** as the source model has them */
   | { readonly kind: "keep" }
   | { readonly kind: "int8" }
+  /** −63 … 63, stored as int8: one relaxed dot instead of two */
+  | { readonly kind: "int7" }
   | { readonly kind: "int4"; readonly groupSize?: number; readonly asymmetric: boolean }
   /** 16 values a layer, each of so many bits */
   | { readonly kind: "codebook"; readonly bits: number }
@@ -22,7 +24,7 @@ type Precision =
   | { readonly kind: "ternary" };
 
 const CHOICES =
-  "keep, int8, int4 (with :g32, :g64 or :g128 for groups of inputs, :asym for zero points), codebook (with :5 or :6 for narrower values), binary, ternary, or sparse:PART with a PART of zeros below 1, also int8+sparse:PART and int4+sparse:PART";
+  "keep, int8, int7, int4 (with :g32, :g64 or :g128 for groups of inputs, :asym for zero points), codebook (with :5 or :6 for narrower values), binary, ternary, or sparse:PART with a PART of zeros below 1, also int8+sparse:PART and int4+sparse:PART";
 
 /** `where` names the option or the rule, for the message. Throws USAGE. */
 export function parseWeights(text: string, where: string): LayerWeights {
@@ -41,6 +43,7 @@ function parsePrecision(text: string, refuse: () => never): Precision {
   switch (kind) {
     case "keep":
     case "int8":
+    case "int7":
     case "binary":
     case "ternary":
       return options.length === 0 ? { kind } : refuse();

@@ -117,7 +117,7 @@ function recode(node: Layer, weights: Tensor, wanted: LayerWeights): Tensor {
   for (const [p, indices] of parts.entries()) {
     for (const [i, index] of indices.entries()) data[index] = rounded[p]!.values[i]!;
   }
-  const coding: Coding | undefined = wanted.kind === "keep" || wanted.kind === "int8" ? undefined : wanted.kind;
+  const coding: Coding | undefined = codingOf(wanted);
   const { coding: _, ...rest } = weights;
   return {
     ...rest,
@@ -133,6 +133,11 @@ function recode(node: Layer, weights: Tensor, wanted: LayerWeights): Tensor {
   };
 }
 
+/** What the packer could store in fewer bits; int7 it knows by the values. */
+function codingOf({ kind }: LayerWeights): Coding | undefined {
+  return kind === "keep" || kind === "int8" || kind === "int7" ? undefined : kind;
+}
+
 function scaleOf({ quant }: Tensor, channel: number): number {
   return quant!.scale[quant!.scale.length === 1 ? 0 : channel]!;
 }
@@ -146,6 +151,8 @@ function roundTo(reals: Float64Array, wanted: LayerWeights, idle: number): Round
       return roundToSigns(reals, 0, idle);
     case "ternary":
       return roundToSigns(reals, TERNARY_THRESHOLD, idle);
+    case "int7":
+      return roundToGrid(reals, -63, 63, false, idle);
     default:
       return roundToGrid(reals, -127, 127, false, idle);
   }

@@ -32,6 +32,7 @@ Weights are rounded anew from those of the model, each channel (or group) to the
   codebook         16 values a layer, by k-means, seven bits each; codebook:5 and :6 narrower ones
   binary, ternary  −1, 1 and −1, 0, 1 with a scale a channel: for models trained for it
   int8, keep       eight bits; as they are
+  int7             −63 … 63: as large as int8, faster where the relaxed build runs
   sparse:0.75      three quarters of the groups (8 outputs × 4 inputs) zero, those of least magnitude; also int8+sparse:0.75,
                    int4+sparse:0.75. "mote explain" tells which layers run the faster for it
   rules.json       {"default": "int4", "layers": [{"match": "first*", "weights": "int8"}]}: by layer name
@@ -84,7 +85,7 @@ export function addImport(program: Command): void {
     )
     .option(
       "--weights <choice|rules.json>",
-      "other weights for the layers: int8, int4, codebook, binary, ternary, sparse; see below",
+      "other weights for the layers: int8, int7, int4, codebook, binary, ternary, sparse; see below",
     )
     .option("--json", "print one JSON object with the summary")
     .addHelpText("after", MORE)

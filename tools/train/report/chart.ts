@@ -35,6 +35,15 @@ function ticks(low: number, high: number, wanted: number): number[] {
   return Array.from({ length: Math.floor(high / step + 1e-9) - first + 1 }, (_, i) => (first + i) * step);
 }
 
+/** Logarithms of 1, 2 and 5 times powers of ten, or of the powers alone where there are many. */
+function logTicks(low: number, high: number): number[] {
+  const factors = high - low > 3 ? [1] : [1, 2, 5];
+  const powers = Array.from({ length: Math.ceil(high) - Math.floor(low) + 1 }, (_, i) => Math.floor(low) + i);
+  return powers
+    .flatMap((power) => factors.map((factor) => power + Math.log10(factor)))
+    .filter((at) => at >= low && at <= high);
+}
+
 function label(value: number): string {
   if (value === 0) return "0";
   const size = Math.abs(value);
@@ -57,7 +66,7 @@ export function lineChart({ title, x, lines, logarithmic = false }: LineChart): 
   if (low === high) [low, high] = [low - 0.5, high + 0.5];
   const px = (at: number): number => round(LEFT + ((at - left) / (right - left || 1)) * (WIDTH - LEFT - RIGHT));
   const py = (y: number): number => round(HEIGHT - BOTTOM - ((y - low) / (high - low)) * (HEIGHT - BOTTOM - TOP));
-  const grid = ticks(low, high, 5).map((y) => {
+  const grid = (logarithmic ? logTicks(low, high) : ticks(low, high, 5)).map((y) => {
     const text = logarithmic ? label(10 ** y) : label(y);
     return `<line x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${py(y)}" y2="${py(y)}" class="grid"/><text x="${LEFT - 6}" y="${py(y) + 4}" class="end">${text}</text>`;
   });

@@ -1,16 +1,13 @@
-// The contract between the packer and the core, compiled by asc and imported by tsc, so that the
-// two cannot disagree: operator codes, kernel codes, and the word index of every field of a step.
-// Invariant: codes are append-only and never reused; a change of a layout bumps ABI_VERSION.
-// This file holds nothing but constants; it may import nothing. The fields of the float32 steps are in floatAbi.ts.
+// The contract between the packer and the core, compiled by asc and imported by tsc, so that the two cannot disagree:
+// operator codes, kernel codes, and the word index of every field of a step; those of float32 steps are in floatAbi.ts.
+// Invariant: codes are append-only and never reused; a change of a layout bumps ABI_VERSION. Nothing but constants here.
 //
 //   model memory, at `base` in the core's linear memory (all offsets below are from `base`)
 //
 //   0            stepOffset                     imageBytes                        totalBytes
 //   ├ plan header ┼ io records ┼ steps ┼ params ──┼ arena: state, inputs, tensors, scratch, outputs ┤
 //   │             read only: copied verbatim      │   the only bytes that a step may write    │
-//
 //   a step is STEP_WORDS little-endian 32-bit words:
-//
 //   word  0   1       2      3       4       5       6        7             8 …… 31
 //       ├ op ┼ kernel ┼ input ┼ input2 ┼ output ┼ params ┼ scratch ┼ scratchBytes ┼ operator's own fields ┤
 
@@ -198,9 +195,8 @@ export const enum ConvKernel {
   Int16Narrow = 3,
   /** Int8's params; conv2d only: 3×3 with stride 1 by Winograd's F(4×4, 3×3) in exact integers; `load` writes at Input2 */
   Winograd = 4,
-  /** as Int8, and no weight is −128: two seven-bit numbers make one weight, for the relaxed dot */
+  /** as Int8, no weight being −128; Int7: all in −64 … 63. For the relaxed dot (tools/pack/relaxed.ts) */
   Int8Symmetric = 5,
-  /** as Int8, and all weights lie in −64 … 63: seven bits */
   Int7 = 6,
   /** conv2d and fullyConnected: int8 × int8, groups of zero weights left out (tools/pack/sparse.ts) */
   Sparse = 20,

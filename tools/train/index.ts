@@ -20,6 +20,8 @@ export { imageFolder, type Labelled, npySamples, wavFolder } from "./data/folder
 export { type IdxArray, readIdx } from "./data/idx.ts";
 export { folderOf, readVerified } from "./data/verified.ts";
 export { type ExportOptions, exportInt8, type Inference } from "./export/exportInt8.ts";
+export { type FromGraphOptions, fromGraph } from "./fromGraph.ts";
+export { averageWeights, ensemble, ensembleWeights, named, type Weights } from "./fusion.ts";
 export * as initialisers from "./initialisers.ts";
 export * from "./layers.ts";
 export { Machine } from "./machine.ts";

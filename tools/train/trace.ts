@@ -120,6 +120,7 @@ export class Trace {
   readonly #parameterValues = new Map<Parameter, Value>();
   readonly #names = new Map<object, string>();
   readonly #taken = new Map<string, number>();
+  #prefix = "";
 
   constructor(parameters: ParameterSet, mode: Mode) {
     this.parameters = parameters;
@@ -177,11 +178,23 @@ export class Trace {
   nameOf(layer: object, kind: string): string {
     const known = this.#names.get(layer);
     if (known) return known;
-    const count = (this.#taken.get(kind) ?? 0) + 1;
-    this.#taken.set(kind, count);
-    const name = count === 1 ? kind : `${kind}${count}`;
+    const full = this.#prefix + kind;
+    const count = (this.#taken.get(full) ?? 0) + 1;
+    this.#taken.set(full, count);
+    const name = count === 1 ? full : `${full}${count}`;
     this.#names.set(layer, name);
     return name;
+  }
+
+  /** Layers that `make` uses for the first time get names that start with `prefix` and a point. */
+  within<T>(prefix: string, make: () => T): T {
+    const outer = this.#prefix;
+    this.#prefix = `${outer}${prefix}.`;
+    try {
+      return make();
+    } finally {
+      this.#prefix = outer;
+    }
   }
 
   #add(

@@ -1,9 +1,11 @@
 // Sliding windows over NHWC pictures: sizes, padding, and the plain loop that references share.
-// Invariant: "same" pads as TensorFlow does (the odd cell at the end), "valid" not at all; a number pads all sides.
+// Invariant: "same" pads as TensorFlow does (the odd cell at the end), "valid" not at all; a number pads all sides,
+// four numbers each its own.
 
 import { ToolError } from "../../errors.ts";
+import type { Padding } from "../../graph/graph.ts";
 
-export type PaddingOption = "same" | "valid" | number;
+export type PaddingOption = "same" | "valid" | number | Padding;
 
 export interface WindowOptions {
   readonly stride?: number;
@@ -28,19 +30,27 @@ export interface WindowSize {
   readonly padRight: number;
 }
 
-function along(
-  size: number,
-  kernel: number,
-  stride: number,
-  padding: PaddingOption,
-): readonly [out: number, before: number, after: number] {
+type Side = readonly [before: number, after: number];
+
+function along(size: number, kernel: number, stride: number, padding: "same" | Side): readonly [out: number, ...Side] {
   if (padding === "same") {
     const out = Math.ceil(size / stride);
     const total = Math.max(0, (out - 1) * stride + kernel - size);
     return [out, total >> 1, total - (total >> 1)];
   }
-  const before = padding === "valid" ? 0 : padding;
-  return [Math.floor((size + 2 * before - kernel) / stride) + 1, before, before];
+  const [before, after] = padding;
+  return [Math.floor((size + before + after - kernel) / stride) + 1, before, after];
+}
+
+function sides(padding: PaddingOption): readonly [rows: "same" | Side, columns: "same" | Side] {
+  if (padding === "same") return ["same", "same"];
+  if (typeof padding === "object")
+    return [
+      [padding.top, padding.bottom],
+      [padding.left, padding.right],
+    ];
+  const all: Side = padding === "valid" ? [0, 0] : [padding, padding];
+  return [all, all];
 }
 
 /** Throws BAD_GRAPH where the shape is no picture or the window does not fit. */
@@ -56,8 +66,9 @@ export function windowSize(
     throw new ToolError("BAD_GRAPH", `${op}: needs pictures [batch, height, width, channels] but got [${shape}].`);
   }
   const [batch, inH, inW, inC] = shape as [number, number, number, number];
-  const [outH, padTop, padBottom] = along(inH, (kernelH - 1) * dilation + 1, stride, padding);
-  const [outW, padLeft, padRight] = along(inW, (kernelW - 1) * dilation + 1, stride, padding);
+  const [rows, columns] = sides(padding);
+  const [outH, padTop, padBottom] = along(inH, (kernelH - 1) * dilation + 1, stride, rows);
+  const [outW, padLeft, padRight] = along(inW, (kernelW - 1) * dilation + 1, stride, columns);
   if (outH < 1 || outW < 1) {
     throw new ToolError(
       "BAD_GRAPH",

@@ -36,7 +36,7 @@ export interface Card {
     readonly schedule: string;
     readonly batch: Recipe["batch"];
     readonly bestEpoch: number;
-    readonly finalLoss: number;
+    readonly finalLoss: number | undefined;
   };
   readonly figures: Figures;
   readonly facts: readonly (readonly [name: string, value: string])[];
@@ -82,7 +82,7 @@ export function makeCard(trainer: Trainer, figures: Figures): Card {
       schedule: recipe.schedule.name,
       batch: recipe.batch,
       bestEpoch: progress.bestEpoch + 1,
-      finalLoss: progress.losses.at(-1)!,
+      finalLoss: progress.losses.at(-1),
     },
     figures,
     facts,

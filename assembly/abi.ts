@@ -97,6 +97,7 @@ export const enum Op {
   Normalize = 62,
   Embedding = 63,
   MeanPool = 64,
+  Spectrum = 65,
 }
 
 /** What `load` and `run` return. */

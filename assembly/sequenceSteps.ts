@@ -8,6 +8,7 @@ import { checkEmbedding, runEmbedding } from "./ops/embedding";
 import { checkMeanPool, runMeanPool } from "./ops/meanPool";
 import { checkNormalize, runNormalize } from "./ops/normalize";
 import { checkRecurrent, runRecurrent } from "./ops/recurrent";
+import { checkSpectrum, runSpectrum } from "./ops/spectrum";
 
 /** Checks the step, or runs it. One function with two callers: the compiler would put the cases of two into execute.ts. */
 export function sequenceStep(step: usize, run: bool): i32 {
@@ -31,6 +32,10 @@ export function sequenceStep(step: usize, run: bool): i32 {
     case Op.MeanPool:
       if (!run) return checkMeanPool(step);
       runMeanPool(step);
+      break;
+    case Op.Spectrum:
+      if (!run) return checkSpectrum(step);
+      runSpectrum(step);
       break;
     default:
       return Status.Operator;

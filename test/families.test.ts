@@ -136,6 +136,7 @@ const LATER: readonly Family[] = [
     ],
   },
   { name: "recurrent", budget: 6.5 * KIB, files: ["sequenceSteps", "ops/recurrent", "simd/gates"] },
+  { name: "front ends", budget: 3 * KIB, files: ["ops/spectrum"] },
   {
     name: "attention",
     budget: 5 * KIB,

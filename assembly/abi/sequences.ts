@@ -119,3 +119,46 @@ export const enum MeanPool {
   /** float32 bits: s_x / s_y */
   Scale = 13,
 }
+
+/** Frames of sound to the logarithm of mel bands, or to MFCC: assembly/ops/spectrum.ts has the rule and the params. Kernel: SpectrumKernel. */
+export const enum Spectrum {
+  Samples = 8,
+  Frames = 9,
+  Hop = 10,
+  WindowLength = 11,
+  /** a power of two */
+  FftLength = 12,
+  Bands = 13,
+  Outputs = 14,
+  /** bits of SpectrumFlag */
+  Flags = 15,
+  /** weights of all bands together */
+  Weights = 16,
+  OutZero = 17,
+  /** float32 bits */
+  PreEmphasis = 18,
+  PowerScale = 19,
+  Floor = 20,
+  LogScale = 21,
+  Scale = 22,
+  Offset = 23,
+  Low = 24,
+  High = 25,
+  OutScale = 26,
+}
+
+export const enum SpectrumKernel {
+  Float32 = 0,
+  Int16 = 1,
+}
+
+export const enum SpectrumFlag {
+  /** samples are divided by the largest of them */
+  Peak = 1,
+  /** bands sum magnitudes, not powers */
+  Magnitude = 2,
+  /** the bands' logarithms are multiplied by a matrix of Outputs rows */
+  Matrix = 4,
+  /** quantizes towards zero, as the published pipelines do, not to the nearest */
+  Truncate = 8,
+}

@@ -163,6 +163,39 @@ export interface Attributes {
   gelu: { readonly approximate: boolean };
   /** x · σ(x) */
   silu: Record<string, never>;
+  /**
+   * samples (float32, or int16 as −1 … 1) → [frames, outputs] int8: log mel bands, or with `coefficients` MFCC.
+   * tools/graph/frontEnds.ts has the published pipelines.
+   */
+  spectrum: {
+    readonly sampleRate: number;
+    /** periodic Hann, or symmetric Hamming; lengths in samples */
+    readonly window: "hann" | "hamming";
+    readonly windowLength: number;
+    readonly hop: number;
+    readonly fftLength: number;
+    /** samples are divided by the largest of them */
+    readonly peak: boolean;
+    /** x[i] − preEmphasis · x[i − 1] */
+    readonly preEmphasis: number;
+    /** bands (triangles on HTK's mel scale, Hz, without bin 0) sum magnitudes, else powers, times powerScale */
+    readonly magnitude: boolean;
+    readonly powerScale: number;
+    readonly bands: number;
+    readonly lowest: number;
+    readonly highest: number;
+    /** logScale · ln(band + floor) */
+    readonly floor: number;
+    readonly logScale: number;
+    /** rows of the DCT-II that follows; 0 for none */
+    readonly coefficients: number;
+    /** clip(y · scale + offset, low, high), then quantized: towards zero with `truncate`, else to nearest */
+    readonly scale: number;
+    readonly offset: number;
+    readonly low: number;
+    readonly high: number;
+    readonly truncate: boolean;
+  };
   /** ids int32, table [entries, width] (constant): row `id` of the table, ids outside it clamped */
   embedding: Record<string, never>;
   /** x [batch, rows, width], counts [batch] int32: the mean of the first `counts` rows, [batch, width] */

@@ -48,6 +48,7 @@ import { rsqrt } from "./rsqrt.ts";
 import { select } from "./select.ts";
 import { silu } from "./silu.ts";
 import { softmax } from "./softmax.ts";
+import { spectrum } from "./spectrum.ts";
 import { split } from "./split.ts";
 import { squaredDifference } from "./squaredDifference.ts";
 import { stridedSlice } from "./stridedSlice.ts";
@@ -92,6 +93,7 @@ const operators: Partial<{ [K in OpName]: Operator<K> }> = {
   rsqrt,
   silu,
   softmax,
+  spectrum,
   split,
   squaredDifference,
   stridedSlice,

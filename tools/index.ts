@@ -13,6 +13,7 @@
 export type { Header, InterfaceDType, Meaning, PortHeader, StepHeader } from "../host/format/header.ts";
 export { ToolError, type ToolErrorCode } from "./errors.ts";
 export { evaluate } from "./evaluate/reference.ts";
+export { withFrontEnd } from "./graph/frontEnds.ts";
 export type {
   Activation,
   Attributes,
@@ -27,6 +28,7 @@ export type {
   TensorData,
   Window,
 } from "./graph/graph.ts";
+export { streamGraph } from "./graph/stream.ts";
 export { validateGraph } from "./graph/validate.ts";
 export { importModel } from "./import/index.ts";
 export { type Packed, type PackOptions, packGraph } from "./pack/pack.ts";

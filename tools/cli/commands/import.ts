@@ -43,6 +43,9 @@ Examples:
   mote import person.tflite -o person.mote --meaning image:127.5,127.5
   mote import stereo.tflite -o stereo.mote --meaning left=image --meaning right=image
 
+  mote import kws.tflite -o spotter.mote --front-end kws --labels keywords.txt    then: mote run spotter.mote -i a.wav
+  mote import strww.tflite -o wake.mote --stream
+
 Exit status: 0 done, 1 the model cannot be imported or a file is bad, 2 bad usage.`;
 
 interface ImportOptions extends OutputOptions {
@@ -51,6 +54,8 @@ interface ImportOptions extends OutputOptions {
   readonly name?: string;
   readonly meaning?: readonly string[];
   readonly maxMemory?: number;
+  readonly frontEnd?: string;
+  readonly stream?: number | true;
   readonly weights?: string;
 }
 
@@ -60,6 +65,13 @@ function byteCount(text: string): number {
     throw new InvalidArgumentError("It must be a whole number of bytes, 1 or more.");
   }
   return bytes;
+}
+
+function rowCount(text: string): number {
+  const rows = Number(text);
+  if (!Number.isInteger(rows) || rows < 1)
+    throw new InvalidArgumentError("It must be a whole number of rows, 1 or more.");
+  return rows;
 }
 
 export function addImport(program: Command): void {
@@ -87,13 +99,22 @@ export function addImport(program: Command): void {
       "--weights <choice|rules.json>",
       "other weights for the layers: int8, int7, int4, codebook, binary, ternary, sparse; see below",
     )
+    .option(
+      "--front-end <name>",
+      "take samples instead of features: kws (MFCC of a second of sound) or strww (log filter bank)",
+    )
+    .option(
+      "--stream [rows]",
+      "keep what is needed from run to run, and take only this many new rows of time (features, samples); default: the fewest",
+      rowCount,
+    )
     .option("--json", "print one JSON object with the summary")
     .addHelpText("after", MORE)
     .action(importFile);
 }
 
 async function importFile(path: string, options: ImportOptions): Promise<void> {
-  const { output, labels: labelFile, meaning = [], name, maxMemory, weights } = options;
+  const { output, labels: labelFile, name, maxMemory, weights, frontEnd, stream } = options;
   // not commander's required option: it would hide a mistyped one
   if (output === undefined) throw new ToolError("USAGE", "mote import must know where to write: add --output FILE.");
   if (resolve(output) === resolve(path)) {
@@ -102,11 +123,14 @@ async function importFile(path: string, options: ImportOptions): Promise<void> {
   const progress = new Progress();
   const source = await progress.stage(`reading ${path}`, () => readInput(path));
   // loaded only now: the other commands start without the importer and the packer
-  const { importModel, packGraph, recodeWeights } = await import("../../index.ts");
+  const { importModel, packGraph, recodeWeights, streamGraph, withFrontEnd } = await import("../../index.ts");
   const rules = weights === undefined ? undefined : await readRules(weights);
   const imported = await progress.stage("importing", () => importModel(source, basename(path)));
   const recoded = rules ? await progress.stage("rounding weights", () => recodeWeights(imported, rules)) : imported;
-  const graph: Graph = name === undefined ? recoded : { ...recoded, name };
+  const heard = frontEnd === undefined ? recoded : withFrontEnd(recoded, frontEnd);
+  const streamed = stream === undefined ? heard : streamGraph(heard, stream === true ? undefined : stream);
+  const graph: Graph = name === undefined ? streamed : { ...streamed, name };
+  const meaning = options.meaning ?? (frontEnd === undefined ? [] : ["audio:16000"]);
   const labels = labelFile === undefined ? undefined : await readLabels(labelFile, graph);
   const { meanings, guessed } = meaningsOf(graph, meaning);
   const { bytes } = await progress.stage("packing", () =>

@@ -42,14 +42,12 @@ export const enum Plan {
 
 /**
  * A saved state: the header, then Plan.StateBytes bytes of the arena, the same on every build, engine and machine.
- *
  *   0       4         6          8          24           28         32
  *   ├ magic ┼ version ┼ reserved ┼ model id ┼ stateBytes ┼ CRC-32C ──┼ state ┤
  *     u32     u16       u16, 0     4 × u32    u32          of the header before it and of the state
  */
 export const enum StateFile {
-  /** "MOST" */
-  Magic = 0x54534f4d,
+  Magic = 0x54534f4d, // "MOST"
   Version = 1,
   VersionOffset = 4,
   ModelIdOffset = 8,

@@ -4,6 +4,8 @@
 // depthwiseConv2d [1, kH, kW, outC], of transposedConv2d [outC, kH, kW, inC], of fullyConnected [outC, inC];
 // a bias has the scale s_x · s_w[channel], which it does not say itself.
 
+import type { Heads, Recurrent, SpectrumSettings } from "./sequences.ts";
+
 export type DType = "int8" | "uint8" | "int16" | "int32" | "int64" | "float32" | "bool";
 
 export type TensorData = Int8Array | Uint8Array | Int16Array | Int32Array | BigInt64Array | Float32Array;
@@ -60,14 +62,6 @@ export interface Window {
   readonly strideW: number;
   readonly padding: Padding;
   readonly activation: Activation;
-}
-
-/** What the recurrent operators share. */
-export interface Recurrent {
-  /** with "bidirectional" y holds the forward units, then those of the direction that starts at the end */
-  readonly direction: "forward" | "reverse" | "bidirectional";
-  /** x and y are [time, batch, …] instead of [batch, time, …] */
-  readonly timeMajor: boolean;
 }
 
 /** Each operator's attributes. Inputs are positional; `?` marks one that may be −1 (absent). */
@@ -148,13 +142,7 @@ export interface Attributes {
    * softmax(scale · q kᵀ) v for each head, the heads in groups that share a head of k and v where keyHeads is smaller.
    * `causal`: query i sees keys 0 … i + keys − queries. `counted`: of the keys only the first, or the last, `counts` are there.
    */
-  attention: {
-    readonly heads: number;
-    readonly keyHeads: number;
-    readonly scale: number;
-    readonly causal: boolean;
-    readonly counted: "first" | "last";
-  };
+  attention: Heads;
   /** x [..., width], gain [width] float32, offset? [width] float32: (x − mean) / √(variance + epsilon) · gain + offset over the last axis */
   layerNorm: { readonly epsilon: number };
   /** x, gain, offset? as layerNorm: x / √(mean of squares + epsilon) · gain + offset */
@@ -167,35 +155,7 @@ export interface Attributes {
    * samples (float32, or int16 as −1 … 1) → [frames, outputs] int8: log mel bands, or with `coefficients` MFCC.
    * tools/graph/frontEnds.ts has the published pipelines.
    */
-  spectrum: {
-    readonly sampleRate: number;
-    /** periodic Hann, or symmetric Hamming; lengths in samples */
-    readonly window: "hann" | "hamming";
-    readonly windowLength: number;
-    readonly hop: number;
-    readonly fftLength: number;
-    /** samples are divided by the largest of them */
-    readonly peak: boolean;
-    /** x[i] − preEmphasis · x[i − 1] */
-    readonly preEmphasis: number;
-    /** bands (triangles on HTK's mel scale, Hz, without bin 0) sum magnitudes, else powers, times powerScale */
-    readonly magnitude: boolean;
-    readonly powerScale: number;
-    readonly bands: number;
-    readonly lowest: number;
-    readonly highest: number;
-    /** logScale · ln(band + floor) */
-    readonly floor: number;
-    readonly logScale: number;
-    /** rows of the DCT-II that follows; 0 for none */
-    readonly coefficients: number;
-    /** clip(y · scale + offset, low, high), then quantized: towards zero with `truncate`, else to nearest */
-    readonly scale: number;
-    readonly offset: number;
-    readonly low: number;
-    readonly high: number;
-    readonly truncate: boolean;
-  };
+  spectrum: SpectrumSettings;
   /** ids int32, table [entries, width] (constant): row `id` of the table, ids outside it clamped */
   embedding: Record<string, never>;
   /** x [batch, rows, width], counts [batch] int32: the mean of the first `counts` rows, [batch, width] */

@@ -176,9 +176,9 @@ export interface Attributes {
   reduce: { readonly fn: ReduceName; readonly axes: readonly number[]; readonly keepDims: boolean };
   /** a [..., M, K], b [..., K, N] (or [..., N, K]), bias [N]?; float32, clamped to [min, max], or int32 */
   floatMatmul: { readonly transposeB: boolean; readonly min: number; readonly max: number };
-  /** x [N, D, H, W, C], weights [outC, kD, kH, kW, C / groups], bias?; float32, clamped to [min, max] */
+  /** x [N, one to three axes, C], weights [outC, as many, C / groups], bias?; float32, clamped to [min, max] */
   floatConv: Window3 & { readonly groups: number; readonly min: number; readonly max: number };
-  /** x [N, D, H, W, C] float32; argMax gives the int32 place among D·H·W; countPad: cells of padding count in an average */
+  /** x [N, one to three axes, C] float32; argMax gives the int32 place among D·H·W; countPad: cells of padding count in an average */
   floatPool: Window3 & {
     readonly kind: "max" | "average" | "argMax";
     readonly kernel: Triple;

@@ -5,18 +5,18 @@
 import { Op } from "../../assembly/abi.ts";
 import { FloatConv, FloatConvKernel } from "../../assembly/floatAbi.ts";
 import { ToolError } from "../errors.ts";
-import { elementCount, type Node, type Tensor, type Triple } from "../graph/graph.ts";
+import { elementCount, type Node, type Tensor } from "../graph/graph.ts";
 import { floatBlocks, requireConstant } from "./floatProducts.ts";
 import type { Operator } from "./operator.ts";
 import { present, requireRank } from "./window.ts";
-import { forCells, forTaps, requireWindow3, spatial, window3Fields, windowOut } from "./window3.ts";
+import { forCells, forTaps, requireWindow3, spatial, spatialShape, window3Fields, windowOut } from "./window3.ts";
 
 const PIXELS = 64;
 const f32 = Math.fround;
 
 function geometry({ attrs }: Node<"floatConv">, x: Tensor, weights: Tensor) {
   const kernel = spatial(weights.shape);
-  const [outC, , , , perGroup] = weights.shape as [number, number, number, number, number];
+  const [outC, perGroup] = [weights.shape[0]!, weights.shape.at(-1)!];
   const depthwise = attrs.groups === outC && perGroup === 1 && attrs.groups > 1;
   return {
     kernel,
@@ -34,29 +34,29 @@ export const floatConv: Operator<"floatConv"> = {
   check(node, inputs) {
     const x = present(inputs[0], node.name, "input");
     const weights = present(inputs[1], node.name, "weight tensor");
-    requireRank(weights, 5, node.name);
+    requireRank(weights, x.shape.length, node.name);
     requireConstant(weights, "weights", node.name);
     requireConstant(inputs[2], "bias", node.name);
     const { kernel, out, outC, perGroup } = geometry(node, x, weights);
     requireWindow3(x, kernel, out, node.attrs, node.name);
     const { groups } = node.attrs;
     if (
-      x.shape[4] !== perGroup * groups ||
+      x.shape.at(-1) !== perGroup * groups ||
       outC % groups !== 0 ||
       (inputs[2] && inputs[2].shape.join() !== `${outC}`)
     ) {
       throw new ToolError(
         "BAD_GRAPH",
-        `${node.name}: ${groups} groups of weights [${weights.shape}] do not fit an input of ${x.shape[4]} channels and a bias [${inputs[2]?.shape ?? ""}]; check the groups.`,
+        `${node.name}: ${groups} groups of weights [${weights.shape}] do not fit an input of ${x.shape.at(-1)} channels and a bias [${inputs[2]?.shape ?? ""}]; check the groups.`,
       );
     }
-    return [{ shape: [x.shape[0]!, ...out, outC], dtype: "float32" }];
+    return [{ shape: spatialShape(x.shape, out, outC), dtype: "float32" }];
   },
 
   reference(node, [x, weights, bias], [output]) {
     const { kernel, out, outC, perGroup, taps, depthwise } = geometry(node, x!, weights!);
     const [input, w] = [x!.data as Float32Array, weights!.data as Float32Array];
-    const [inC, groups, size] = [x!.shape[4]!, node.attrs.groups, spatial(x!.shape)];
+    const [inC, groups, size] = [x!.shape.at(-1)!, node.attrs.groups, spatial(x!.shape)];
     const [least, most] = [f32(node.attrs.min), f32(node.attrs.max)];
     const result = new Float32Array(elementCount(output!.shape));
     const cells = new Int32Array(taps);
@@ -134,6 +134,3 @@ function channelParams(weights: Tensor, bias: Float32Array | undefined, channels
   }
   return new Uint8Array(params.buffer);
 }
-
-/** [1, 1, 1]: a window of one cell, or an axis that is not there. */
-export const ONE: Triple = [1, 1, 1];

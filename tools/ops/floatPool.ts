@@ -6,7 +6,7 @@ import { FloatConv, FloatPool, FloatPoolKernel } from "../../assembly/floatAbi.t
 import { elementCount } from "../graph/graph.ts";
 import type { Operator } from "./operator.ts";
 import { present } from "./window.ts";
-import { AXES3, forCells, forTaps, requireWindow3, spatial, window3Fields } from "./window3.ts";
+import { AXES3, forCells, forTaps, requireWindow3, spatial, spatialShape, window3Fields } from "./window3.ts";
 
 const f32 = Math.fround;
 const KERNELS = { max: FloatPoolKernel.Max, average: FloatPoolKernel.Average, argMax: FloatPoolKernel.ArgMax } as const;
@@ -17,13 +17,13 @@ export const floatPool: Operator<"floatPool"> = {
   check(node, inputs) {
     const x = present(inputs[0], node.name, "input");
     requireWindow3(x, node.attrs.kernel, node.attrs.out, node.attrs, node.name);
-    const shape = [x.shape[0]!, ...node.attrs.out, x.shape[4]!];
+    const shape = spatialShape(x.shape, node.attrs.out, x.shape.at(-1)!);
     return [{ shape, dtype: node.attrs.kind === "argMax" ? "int32" : "float32" }];
   },
 
   reference(node, [x], [output]) {
     const { kind, kernel, out, padAfter, countPad } = node.attrs;
-    const [channels, size, input] = [x!.shape[4]!, spatial(x!.shape), x!.data as Float32Array];
+    const [channels, size, input] = [x!.shape.at(-1)!, spatial(x!.shape), x!.data as Float32Array];
     const count = elementCount(output!.shape);
     const result = kind === "argMax" ? new Int32Array(count) : new Float32Array(count);
     let at = 0;

@@ -7,8 +7,15 @@ import type { Tensor, Triple, Window3 } from "../graph/graph.ts";
 
 export const AXES3 = [0, 1, 2] as const;
 
+/** The spatial sizes of [N, …, C] with one to three axes between; axes that are not there have size 1. */
 export function spatial(shape: readonly number[]): Triple {
-  return [shape[1]!, shape[2]!, shape[3]!];
+  const sizes = [1, 1, ...shape.slice(1, -1)].slice(-3);
+  return [sizes[0]!, sizes[1]!, sizes[2]!];
+}
+
+/** [N, …, C] with the spatial axes of `out` that `like` has. */
+export function spatialShape(like: readonly number[], out: Triple, channels: number): number[] {
+  return [like[0]!, ...out.slice(5 - like.length), channels];
 }
 
 /** Cells of the output along each axis. */
@@ -26,7 +33,8 @@ export function requireWindow3(x: Tensor, kernel: Triple, out: Triple, window: W
     values.every((value) => Number.isInteger(value) && value >= least);
   const sizes = whole(window.stride, 1) && whole(window.dilation, 1) && whole(kernel, 1);
   if (
-    x.shape.length !== 5 ||
+    x.shape.length < 3 ||
+    x.shape.length > 5 ||
     x.dtype !== "float32" ||
     !sizes ||
     !whole(window.pad, 0) ||
@@ -35,7 +43,7 @@ export function requireWindow3(x: Tensor, kernel: Triple, out: Triple, window: W
   ) {
     throw new ToolError(
       "BAD_GRAPH",
-      `${node}: a window [${kernel}] with strides [${window.stride}], dilations [${window.dilation}] and padding [${window.pad}], [${window.padAfter}] gives [${out}] of ${x.dtype} [${x.shape}]; float32 [N, D, H, W, C] and sizes of 1 or more are needed.`,
+      `${node}: a window [${kernel}] with strides [${window.stride}], dilations [${window.dilation}] and padding [${window.pad}], [${window.padAfter}] gives [${out}] of ${x.dtype} [${x.shape}]; float32 [N, 1 to 3 spatial axes, C] and sizes of 1 or more are needed.`,
     );
   }
 }
@@ -77,7 +85,7 @@ export function window3Fields(x: Tensor, kernel: Triple, out: Triple, window: Wi
   return [
     [FloatConv.Batch, x.shape[0]!],
     ...three(FloatConv.In0, spatial(x.shape)),
-    [FloatConv.InC, x.shape[4]!],
+    [FloatConv.InC, x.shape.at(-1)!],
     ...three(FloatConv.Out0, out),
     ...three(FloatConv.Kernel0, kernel),
     ...three(FloatConv.Stride0, window.stride),

@@ -30,11 +30,13 @@ export type {
 } from "./graph/graph.ts";
 export { streamGraph } from "./graph/stream.ts";
 export { validateGraph } from "./graph/validate.ts";
-export { importModel } from "./import/index.ts";
+export { importModel, type OnnxOptions } from "./import/index.ts";
 export { type Packed, type PackOptions, packGraph } from "./pack/pack.ts";
 export { type ChannelPruning, pruneChannels } from "./prune/channels.ts";
 export { type PrunableLayer, pruneGroups } from "./prune/groups.ts";
+export { type CalibrateOptions, calibrate, type Range, type Ranges } from "./quantize/calibrate.ts";
 export { type LayerWeights, parseWeights } from "./quantize/precision.ts";
+export { type QuantizeOptions, quantizeGraph } from "./quantize/quantizeGraph.ts";
 export { parseRules, type Rules } from "./quantize/rules.ts";
 export { recodeWeights } from "./quantize/weights.ts";
 export { generateSigningKey, type SigningKey, signModel } from "./sign/sign.ts";

@@ -50,18 +50,21 @@ const kernel = (shape: readonly number[]): TensorSpec => ({
 
 describe("files of another kind", () => {
   test.each([
-    [new Uint8Array(0), 'net.tflite is empty, expected a TFLite model ("TFL3" at byte 4); give a .tflite file.'],
+    [
+      new Uint8Array(0),
+      'net.tflite is empty, expected a TFLite model ("TFL3" at byte 4) or an ONNX model; give a .tflite or .onnx file.',
+    ],
     [
       text("hello"),
-      'net.tflite starts with 68 65 6c 6c 6f, expected a TFLite model ("TFL3" at byte 4); give a .tflite file.',
+      'net.tflite starts with 68 65 6c 6c 6f, expected a TFLite model ("TFL3" at byte 4) or an ONNX model; give a .tflite or .onnx file.',
     ],
     [
       Uint8Array.of(8, 7, 0x12, 7, 0x70),
-      "net.tflite is an ONNX model, expected a TFLite model; convert it to .tflite with full-integer quantization first.",
+      "net.tflite is no ONNX ModelProto: index out of range: 4 + 7 > 5; the file is damaged or cut short, export it again.",
     ],
     [
       text("PK\x03\x04…"),
-      "net.tflite is a zip archive (Keras or PyTorch), expected a TFLite model; convert it to .tflite with full-integer quantization first.",
+      "net.tflite is a zip archive (Keras or PyTorch), expected a TFLite or an ONNX model; convert it to .tflite or .onnx first.",
     ],
   ])("%j", (bytes, message) => {
     expect(refusal(bytes)).toEqual(["BAD_FILE", message]);
@@ -69,7 +72,7 @@ describe("files of another kind", () => {
 
   test("an .onnx name", () => {
     const [, message] = refusal(text("whatever"), "net.onnx");
-    expect(message).toMatch(/^net\.onnx is an ONNX model, expected a TFLite model/);
+    expect(message).toMatch(/^net\.onnx starts with 77 68/);
   });
 });
 

@@ -83,9 +83,21 @@ export function integerForm(rewrite: Rewrite, node: Node, y: number): IntegerFor
       const [a, b] = node.inputs.map((id) => integers(rewrite, id));
       return a === undefined || b === undefined ? undefined : form(fn, [a, b], { activation: "none" });
     }
+    case "map":
+      return (node.attrs.fn === "clip" ? clamped(rewrite, node, y) : undefined) ?? single(rewrite, node);
     default:
       return single(rewrite, node);
   }
+}
+
+/** A clamp after a sum or a product is that operator's activation. */
+function clamped(rewrite: Rewrite, node: Node<"map">, y: number): IntegerForm | undefined {
+  const before = rewrite.producer(node.inputs[0]);
+  const activation = clampOf({ min: node.attrs.a, max: node.attrs.b }, rewrite.at(y));
+  if (before?.op !== "zip" || activation === undefined || rewrite.only(node.inputs[0]!) !== node) return undefined;
+  const joined = integerForm(rewrite, before, y);
+  if (joined?.op !== "add" && joined?.op !== "sub" && joined?.op !== "mul") return undefined;
+  return form(joined.op, joined.inputs, { activation });
 }
 
 /** Operators of one dequantized input. */

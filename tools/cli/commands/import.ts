@@ -1,7 +1,7 @@
 // `mote import`: a model file of another framework → a packed, tested .mote file.
 // Invariant: the output appears only after it was read back and passed its self-test on every build.
 
-import { basename, resolve } from "node:path";
+import { basename, dirname, resolve } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { loadModel, type Model } from "../../../host/targets/node.ts";
 import { ToolError } from "../../errors.ts";
@@ -39,6 +39,8 @@ Weights are rounded anew from those of the model, each channel (or group) to the
 
 Examples:
   mote import mobilenet.tflite -o small.mote --weights int4:g64
+  mote import detector.onnx -o detector.mote --dim batch=1 --dim height=320
+  mote import float.onnx -o int8.mote --calibrate samples/
   mote import kws.tflite -o kws.mote --labels keywords.txt
   mote import person.tflite -o person.mote --meaning image:127.5,127.5
   mote import stereo.tflite -o stereo.mote --meaning left=image --meaning right=image
@@ -57,6 +59,10 @@ interface ImportOptions extends OutputOptions {
   readonly frontEnd?: string;
   readonly stream?: number | true;
   readonly weights?: string;
+  readonly dim?: Readonly<Record<string, number>>;
+  readonly check?: boolean;
+  readonly calibrate?: string;
+  readonly keepFloat?: readonly string[];
 }
 
 function byteCount(text: string): number {
@@ -74,14 +80,22 @@ function rowCount(text: string): number {
   return rows;
 }
 
+/** Collects name=size. */
+function dimension(given: string, before: Readonly<Record<string, number>> | undefined): Record<string, number> {
+  const at = given.lastIndexOf("=");
+  const size = Number(given.slice(at + 1));
+  if (at < 1 || !Number.isInteger(size) || size < 1) {
+    throw new InvalidArgumentError("It must be NAME=SIZE, a name of the model and a whole number of 1 or more.");
+  }
+  return { ...before, [given.slice(0, at)]: size };
+}
+
 export function addImport(program: Command): void {
   program
     .command("import")
-    .summary("make a .mote file of a quantized TensorFlow Lite model")
-    .description(
-      "Make a .mote file of a quantized model, and check it on every build of the core before it is written.",
-    )
-    .argument("<model>", "a .tflite file, quantized to integers")
+    .summary("make a .mote file of a TensorFlow Lite or ONNX model")
+    .description("Make a .mote file of a model, and check it on every build of the core before it is written.")
+    .argument("<model>", "a .tflite file, quantized to integers, or an .onnx file, quantized or float")
     .option("-o, --output <file>", "the .mote file to write; an old one is replaced at once or not at all")
     .option("--labels <file>", "class names, one a line, for the output that has as many classes")
     .option("--name <name>", "the model's name (default: the file's, without its ending)")
@@ -108,6 +122,22 @@ export function addImport(program: Command): void {
       "keep what is needed from run to run, and take only this many new rows of time (features, samples); default: the fewest",
       rowCount,
     )
+    .addOption(
+      new Option("--dim <name=size>", "binds an open dimension of an .onnx model; may be repeated").argParser(
+        dimension,
+      ),
+    )
+    .option(
+      "--calibrate <dir>",
+      "quantizes a float model to int8 by the inputs in DIR: .npy or raw .bin files, or a folder an input",
+    )
+    .addOption(
+      new Option(
+        "--keep-float <layer>",
+        "a layer that stays float32 when the model is quantized (* stands for anything); may be repeated",
+      ).argParser((given: string, before: readonly string[] | undefined) => [...(before ?? []), given]),
+    )
+    .option("--check", "only say whether the model can be imported, and all that stands in its way")
     .option("--json", "print one JSON object with the summary")
     .addHelpText("after", MORE)
     .action(importFile);
@@ -115,6 +145,7 @@ export function addImport(program: Command): void {
 
 async function importFile(path: string, options: ImportOptions): Promise<void> {
   const { output, labels: labelFile, name, maxMemory, weights, frontEnd, stream } = options;
+  if (options.check) return checkOnly(path, options);
   // not commander's required option: it would hide a mistyped one
   if (output === undefined) throw new ToolError("USAGE", "mote import must know where to write: add --output FILE.");
   if (resolve(output) === resolve(path)) {
@@ -125,7 +156,8 @@ async function importFile(path: string, options: ImportOptions): Promise<void> {
   // loaded only now: the other commands start without the importer and the packer
   const { importModel, packGraph, recodeWeights, streamGraph, withFrontEnd } = await import("../../index.ts");
   const rules = weights === undefined ? undefined : await readRules(weights);
-  const imported = await progress.stage("importing", () => importModel(source, basename(path)));
+  const asIs = await progress.stage("importing", () => importModel(source, basename(path), onnxOptions(path, options)));
+  const imported = await progress.stage("quantizing", () => quantized(asIs, options));
   const recoded = rules ? await progress.stage("rounding weights", () => recodeWeights(imported, rules)) : imported;
   const heard = frontEnd === undefined ? recoded : withFrontEnd(recoded, frontEnd);
   const streamed = stream === undefined ? heard : streamGraph(heard, stream === true ? undefined : stream);
@@ -150,6 +182,45 @@ async function importFile(path: string, options: ImportOptions): Promise<void> {
   await progress.stage(`writing ${output}`, () => writeWhole(output, bytes));
   const summary = summarize(model, output, source.length, bytes.length, guessed, checks);
   print(options, summary, () => summaryText(summary));
+}
+
+const onnxOptions = (path: string, { dim }: ImportOptions) => ({ dims: dim ?? {}, folder: dirname(resolve(path)) });
+
+/** The graph in int8 where calibration data is given. */
+async function quantized(graph: Graph, { calibrate: folder, keepFloat = [] }: ImportOptions): Promise<Graph> {
+  if (folder === undefined) return graph;
+  const { calibrate, quantizeGraph } = await import("../../index.ts");
+  const { calibrationInputs } = await import("../calibration.ts");
+  const patterns = keepFloat.map(
+    (name) =>
+      new RegExp(
+        `^${name
+          .split("*")
+          .map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"))
+          .join(".*")}$`,
+      ),
+  );
+  const ranges = calibrate(graph, await calibrationInputs(graph, folder));
+  return quantizeGraph(graph, ranges, { keepFloat: (name) => patterns.some((pattern) => pattern.test(name)) });
+}
+
+/** Whether the model can be imported and packed: a summary, or every obstacle as the import's error. */
+async function checkOnly(path: string, options: ImportOptions): Promise<void> {
+  const { importModel, validateGraph } = await import("../../index.ts");
+  const graph = importModel(await readInput(path), basename(path), onnxOptions(path, options));
+  validateGraph(graph);
+  const operators: Record<string, number> = {};
+  for (const { op } of graph.nodes) operators[op] = (operators[op] ?? 0) + 1;
+  print(options, { model: graph.name, ok: true, operators }, () =>
+    fields([
+      [
+        "OK",
+        `${basename(path)} can be imported: ${Object.entries(operators)
+          .map(([op, times]) => `${op} × ${times}`)
+          .join(", ")}`,
+      ],
+    ]),
+  );
 }
 
 /** `choice` for every layer, or the rules in the JSON file of that name. */

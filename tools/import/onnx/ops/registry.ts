@@ -4,6 +4,7 @@ import type { Importer } from "../node.ts";
 import { ATTENTION } from "./attention.ts";
 import { CONV } from "./conv.ts";
 import { ELEMENTWISE } from "./elementwise.ts";
+import { KNOWN } from "./known.ts";
 import { MATMUL } from "./matmul.ts";
 import { MOVES } from "./moves.ts";
 import { NORM } from "./norm.ts";
@@ -13,7 +14,7 @@ import { REDUCE } from "./reduce.ts";
 import { RESIZE } from "./resize.ts";
 
 export const IMPORTERS: ReadonlyMap<string, Importer> = new Map(
-  [ELEMENTWISE, MOVES, REDUCE, MATMUL, CONV, NORM, QUANTIZE, RECURRENT, ATTENTION, RESIZE].flatMap((family) =>
+  [ELEMENTWISE, KNOWN, MOVES, REDUCE, MATMUL, CONV, NORM, QUANTIZE, RECURRENT, ATTENTION, RESIZE].flatMap((family) =>
     Object.entries(family),
   ),
 );

@@ -1,0 +1,56 @@
+// The embeddings of examples/wasi/ as engines: programs that take a reactor and (model, input, output) triples.
+// Invariant: what is compiled, is compiled once, into `.engines/`, from the example's own files.
+import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { absent, ENGINES } from "../engines/find.ts";
+import { root } from "../support/sources.ts";
+
+export interface Embedding {
+  readonly name: string;
+  readonly simd: boolean;
+  /** whether `.ci/run` installs it */
+  readonly quick: boolean;
+  /** whether it runs on another processor's emulator, so that times mean nothing */
+  readonly emulated?: boolean;
+  absent(): string | undefined;
+  version(): string;
+  line(module: string, triples: readonly string[]): readonly string[];
+}
+
+const example = (path: string): string => join(root, "examples/wasi", path);
+
+const python = join(ENGINES, "python/bin/python");
+const hasPython = (name: string): boolean =>
+  existsSync(python) && existsSync(join(ENGINES, "python/installed")) && pythonVersion(name) !== undefined;
+
+function pythonVersion(name: string): string | undefined {
+  const program = `import importlib.metadata as m; print(m.version("${name}"))`;
+  try {
+    return execFileSync(python, ["-c", program], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
+  } catch {
+    return undefined;
+  }
+}
+
+const pythonEmbedding = (
+  name: string,
+  packageName: string,
+  engine: string,
+  simd: boolean,
+  ...script: readonly string[]
+): Embedding => ({
+  name,
+  simd,
+  quick: true,
+  absent: () => (hasPython(packageName) ? undefined : absent(engine)),
+  version: () => pythonVersion(packageName)!,
+  line: (module, triples) => [python, example(script[0]!), ...script.slice(1), module, ...triples],
+});
+
+export const EMBEDDINGS: readonly Embedding[] = [
+  pythonEmbedding("wasmtime in Python", "wasmtime", "python-wasmtime", true, "python/embed.py"),
+  pythonEmbedding("wasmtime in Python, ahead of time", "wasmtime", "python-wasmtime", true, "python/embed.py", "--aot"),
+  pythonEmbedding("wasmtime in Python, pulley", "wasmtime", "python-wasmtime", true, "python/embed.py", "--pulley"),
+  pythonEmbedding("wasm3 in Python", "pywasm3", "pywasm3", false, "python/embed_wasm3.py"),
+];

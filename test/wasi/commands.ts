@@ -1,0 +1,63 @@
+// The engines that run WASI commands from a command line, where they are installed.
+// Invariant: each sees the folder it is started in, and no other.
+import { execFileSync } from "node:child_process";
+import { basename, join } from "node:path";
+import { absent, ENGINES, findProgram } from "../engines/find.ts";
+import { nodeEngine, type WasiEngine } from "./runner.ts";
+
+export interface CommandEngine extends WasiEngine {
+  /** whether `.ci/run` installs it */
+  readonly quick: boolean;
+  absent(): string | undefined;
+  version(): string;
+}
+
+const versionOf = (program: string, ...args: readonly string[]): string =>
+  /\d+\.\d+\.\d+/.exec(execFileSync(program, args, { encoding: "utf8" }))?.[0] ?? "unknown";
+
+const wazero = findProgram("wazero");
+const wazeroEngine = (name: string, ...flags: readonly string[]): CommandEngine => ({
+  name,
+  simd: true,
+  quick: true,
+  absent: () => (wazero ? undefined : absent("wazero")),
+  version: () => versionOf(wazero!, "version"),
+  line: (module, _, args) => [wazero!, "run", ...flags, "-mount", ".:/", module, ...args],
+});
+
+const wasmi = findProgram("wasmi");
+const wasmtime = findProgram("wasmtime");
+
+/** Compiles ahead of time, once a module, and runs what came out. */
+function wasmtimeEngine(name: string, ...target: readonly string[]): CommandEngine {
+  const made = new Map<string, string>();
+  return {
+    name,
+    simd: true,
+    quick: false,
+    absent: () => (wasmtime ? undefined : absent("wasmtime")),
+    version: () => versionOf(wasmtime!, "--version"),
+    line(module, _, args) {
+      const path = made.get(module) ?? join(ENGINES, `${basename(module)}-${process.pid}${target.join("")}.cwasm`);
+      if (!made.has(module)) execFileSync(wasmtime!, ["compile", ...target, "-o", path, module]);
+      made.set(module, path);
+      return [wasmtime!, "run", ...target, "--allow-precompiled", "--dir", ".", path, ...args];
+    },
+  };
+}
+
+export const COMMAND_ENGINES: readonly CommandEngine[] = [
+  { ...nodeEngine("Node's WASI"), quick: true, absent: () => undefined, version: () => process.versions.node },
+  wazeroEngine("wazero", "-cachedir", join(ENGINES, "wazero-cache")),
+  wazeroEngine("wazero interpreter", "-interpreter"),
+  {
+    name: "wasmi",
+    simd: true,
+    quick: false,
+    absent: () => (wasmi ? undefined : absent("wasmi")),
+    version: () => versionOf(wasmi!, "--version"),
+    line: (module, _, args) => [wasmi!, "run", "--dir", ".", module, "--", ...args],
+  },
+  wasmtimeEngine("wasmtime, ahead of time"),
+  wasmtimeEngine("wasmtime, pulley", "--target", "pulley64"),
+];

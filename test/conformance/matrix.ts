@@ -32,7 +32,7 @@ export function matrix(results: readonly Result[], set: VectorSet): string {
 
 \`npm run conformance -- --write\` makes this page: ${set.names.length} models with inputs, and where they keep one a state, on each
 engine and build that is installed; every byte of every output is compared with the integer reference's or XNNPACK's. The models
-hold every operator with every kernel; test/conformance/vectors.ts says where they are from. ms is one run of ${set.timed},
+hold every operator with every kernel; test/conformance/vectors.ts says where they are from. ms is one run of ${set.timed ?? "nothing"},
 speed is relative to the first Node's simd build (1 = as fast); an emulated processor has none.
 
 | engine | version | build | SIMD | relaxed | result | ms | speed |

@@ -29,10 +29,18 @@ async function runOne(engine: Engine, build: Build, set: VectorSet): Promise<Res
   }
   const wrong = report.outcomes.filter(({ equal }) => !equal);
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
-  const detail = wrong.length > 0 ? `, not: ${wrong.map(({ model }) => model).slice(0, 8).join(", ")}` : "";
+  const detail =
+    wrong.length > 0
+      ? `, not: ${wrong
+          .map(({ model }) => model)
+          .slice(0, 8)
+          .join(", ")}`
+      : "";
   const right = report.outcomes.length - wrong.length;
   const refused = report.refusedFor ? `, refused for ${report.refusedFor}` : "";
-  say(`${engine.name} ${report.version}, ${build}${refused}: ${right} of ${report.outcomes.length} equal (${seconds} s)${detail}`);
+  say(
+    `${engine.name} ${report.version}, ${build}${refused}: ${right} of ${report.outcomes.length} equal (${seconds} s)${detail}`,
+  );
   return { engine: engine.name, build, report };
 }
 
@@ -64,5 +72,7 @@ if (json) {
   );
   process.stdout.write(`${JSON.stringify({ rows })}\n`);
 } else process.stdout.write(text);
-const allEqual = results.every(({ report }) => report.outcomes.length > 0 && report.outcomes.every(({ equal }) => equal));
+const allEqual = results.every(
+  ({ report }) => report.outcomes.length > 0 && report.outcomes.every(({ equal }) => equal),
+);
 process.exitCode = allEqual && results.length > 0 ? 0 : 1;

@@ -29,7 +29,7 @@ interface Said {
 
 function askNode(node: readonly string[], build: Build, set: VectorSet, timed: boolean): Said {
   const [program, ...flags] = node as [string, ...string[]];
-  const args = [...flags, join(GUEST, "node.mjs"), set.folder, build, ...(timed ? [set.timed] : [])];
+  const args = [...flags, join(GUEST, "node.mjs"), set.folder, build, ...(timed && set.timed ? [set.timed] : [])];
   return JSON.parse(execFileSync(program, args, { encoding: "utf8", maxBuffer: 2 ** 26 })) as Said;
 }
 
@@ -81,7 +81,7 @@ const browser = (name: BrowserName): Engine => ({
     const started = await startBrowser(name);
     try {
       const page = await started.open(`${server.origin}/page.html`);
-      const call = `runBuild(${JSON.stringify(build)}, ${JSON.stringify(set.timed)})`;
+      const call = `runBuild(${JSON.stringify(build)}, ${JSON.stringify(set.timed ?? null)})`;
       return { ...(await page.evaluate<Said>(call)), version: started.version };
     } finally {
       await started.close();
@@ -108,7 +108,7 @@ const workerd: Engine = {
     writeFileSync(join(folder, "index.js"), `export default ${index};`);
     const worker = await startWorker(folder, "worker.js");
     try {
-      const response = await worker.fetch(`/${build}?timed=${set.timed}`);
+      const response = await worker.fetch(`/${build}?timed=${set.timed ?? ""}`);
       return { ...checked((await response.json()) as Said, build), version: worker.version };
     } finally {
       await worker.close();

@@ -15,27 +15,29 @@ const MOST_RUNS = 2000;
 const moduleOf = (name: string, build: Build): string => wasiModule(build === "simd" ? name : `${name}-scalar`);
 const same = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0;
 
-/** Milliseconds of one more run: what many take less what few take, of the best of three. `runs` says what a number of runs takes. */
+/** Milliseconds of one more run: what many take less what few take, of the better of two. `runs` says what a number of runs takes. */
 function perRun(runs: (count: number) => number): number {
   const few = 2;
   const base = Math.min(runs(few), runs(few));
-  const rough = Math.max((runs(few + 8) - base) / 8, TIMED_MS / MOST_RUNS);
-  const many = Math.max(few + 8, Math.round(TIMED_MS / rough));
+  const rough = Math.max((runs(few + 4) - base) / 4, TIMED_MS / MOST_RUNS);
+  const many = Math.max(few + 4, Math.round(TIMED_MS / rough));
   return (Math.min(runs(many), runs(many)) - base) / (many - few);
 }
 
-function timesOf(set: VectorSet, run: (folder: string, count: number) => void): number {
+function timesOf(set: VectorSet, run: (folder: string) => void): { readonly ms?: number } {
+  if (set.timed === undefined) return {};
   const folder = mkdtempSync(join(tmpdir(), "mote-time-"));
   const all = readFileSync(join(set.folder, `${set.timed}.in`));
   const frame = all.subarray(0, set.timed === "digits" ? 784 : 490);
   writeFileSync(join(folder, "m.mote"), readFileSync(join(set.folder, `${set.timed}.mote`)));
   try {
-    return perRun((count) => {
+    const ms = perRun((count) => {
       writeFileSync(join(folder, "m.in"), Buffer.concat(Array.from({ length: count }, () => frame)));
       const started = performance.now();
-      run(folder, count);
+      run(folder);
       return performance.now() - started;
     });
+    return { ms };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -49,8 +51,8 @@ function runCommands(engine: CommandEngine, build: Build, set: VectorSet): Repor
     const { status, stdout } = runWasi(engine, module, set.folder, args, { stdin });
     return { model, equal: status === 0 && same(stdout, set.output(model)) };
   });
-  const ms = timesOf(set, (folder) => void runWasi(engine, module, folder, ["--stream", "m.mote", "m.in", "m.out"]));
-  return { version: engine.version(), outcomes, ms };
+  const time = timesOf(set, (folder) => void runWasi(engine, module, folder, ["--stream", "m.mote", "m.in", "m.out"]));
+  return { version: engine.version(), outcomes, ...time };
 }
 
 function runEmbedding(engine: Embedding, build: Build, set: VectorSet): Report {
@@ -71,7 +73,7 @@ function runEmbedding(engine: Embedding, build: Build, set: VectorSet): Report {
     });
     const version = engine.version();
     if (engine.emulated) return { version, outcomes };
-    return { version, outcomes, ms: timesOf(set, (cwd) => call(["m.mote", "m.in", "m.out"], cwd)) };
+    return { version, outcomes, ...timesOf(set, (cwd) => call(["m.mote", "m.in", "m.out"], cwd)) };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -56,7 +56,7 @@ export const COMMAND_ENGINES: readonly CommandEngine[] = [
     quick: false,
     absent: () => (wasmi ? undefined : absent("wasmi")),
     version: () => versionOf(wasmi!, "--version"),
-    line: (module, _, args) => [wasmi!, "run", "--dir", ".", module, "--", ...args],
+    line: (module, _, args) => [wasmi!, "run", "--dir", ".", module, ...args],
   },
   wasmtimeEngine("wasmtime, ahead of time"),
   wasmtimeEngine("wasmtime, pulley", "--target", "pulley64"),

@@ -28,7 +28,9 @@ export function runFloatSoftmax(step: usize): void {
       const r = <f64>load<f32>(x + i) - <f64>most,
         e = exp(r);
       sum += e;
-      store<f32>(y + i, <f32>(inLog ? r : e));
+      store<f32>(y + i, <f32>e);
+      // two stores: of `inLog ? r : e` wazero 1.12 on x86 makes r, whatever inLog is
+      if (inLog) store<f32>(y + i, <f32>r);
     }
     const logSum = inLog ? log(sum) : 0;
     for (let i: usize = 0; i < bytes; i += 4) {

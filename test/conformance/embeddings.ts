@@ -51,6 +51,16 @@ const pythonEmbedding = (
 export const EMBEDDINGS: readonly Embedding[] = [
   pythonEmbedding("wasmtime in Python", "wasmtime", "python-wasmtime", true, "python/embed.py"),
   pythonEmbedding("wasmtime in Python, ahead of time", "wasmtime", "python-wasmtime", true, "python/embed.py", "--aot"),
-  pythonEmbedding("wasmtime in Python, pulley", "wasmtime", "python-wasmtime", true, "python/embed.py", "--pulley"),
+  {
+    ...pythonEmbedding(
+      "wasmtime in Python, pulley",
+      "wasmtime",
+      "python-wasmtime",
+      true,
+      "python/embed.py",
+      "--pulley",
+    ),
+    quick: false,
+  },
   pythonEmbedding("wasm3 in Python", "pywasm3", "pywasm3", false, "python/embed_wasm3.py"),
 ];

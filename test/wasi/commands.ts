@@ -49,7 +49,7 @@ function wasmtimeEngine(name: string, ...target: readonly string[]): CommandEngi
 export const COMMAND_ENGINES: readonly CommandEngine[] = [
   { ...nodeEngine("Node's WASI"), quick: true, absent: () => undefined, version: () => process.versions.node },
   wazeroEngine("wazero", "-cachedir", join(ENGINES, "wazero-cache")),
-  wazeroEngine("wazero interpreter", "-interpreter"),
+  { ...wazeroEngine("wazero interpreter", "-interpreter"), quick: false },
   {
     name: "wasmi",
     simd: true,

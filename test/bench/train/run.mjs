@@ -15,7 +15,9 @@ const ROUNDS = 3;
 const LIMIT_MS = 240_000;
 
 const only = process.argv.slice(2);
-const wanted = (name) => only.length === 0 || only.includes(name);
+/** engines and nets may be named: `node run.mjs gru jax-js` */
+const wanted = (name, all) => !only.some((word) => all.includes(word)) || only.includes(name);
+const ENGINES = ["mote", "torch", "jax-js", "tfjs"];
 
 function findTorch() {
   for (const python of ["python3", "/usr/bin/python3"]) {
@@ -51,7 +53,7 @@ const engines = [
       version: installedVersion(pkg),
       command: (net) => [process.execPath, [HERE + script, net, "4"]],
     })),
-].filter(({ name }) => name === "mote" || wanted(name));
+].filter(({ name }) => name === "mote" || wanted(name, ENGINES));
 
 function run(engine, net) {
   const [command, args] = engine.command(net);
@@ -83,7 +85,7 @@ const results = {
   engines: engines.map(({ name, version }) => ({ name, version })),
   nets: {},
 };
-for (const net of Object.keys(NETS)) {
+for (const net of Object.keys(NETS).filter((name) => wanted(name, Object.keys(NETS)))) {
   const row = {};
   let own;
   for (let round = 0; round < ROUNDS; round++) {

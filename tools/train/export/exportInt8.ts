@@ -10,7 +10,6 @@ import type { WindowSize } from "../ops/window.ts";
 import type { Samples } from "../samples.ts";
 import type { Trace, Value } from "../trace.ts";
 import { affine, beforeShift, fixedScale, GraphBuilder } from "./builder.ts";
-import { layerNormNodes } from "./layerNorm.ts";
 import { measureRanges, type Ranges } from "./ranges.ts";
 import { recurrentNodes } from "./recurrentNodes.ts";
 
@@ -199,8 +198,16 @@ function exportNode(context: Context, value: Value, only: Only, tensors: Map<Val
       });
       return done(value, made);
     }
-    case "layerNorm":
-      return done(value, layerNormNodes(context, value));
+    case "layerNorm": {
+      const made = make(value);
+      const real = (each: Value): number =>
+        builder.tensors.push({ name: each.name, shape: each.shape, dtype: "float32", data: context.data(each) }) - 1;
+      const [, gamma, beta] = value.inputs as [Value, Value, Value];
+      builder.node("layerNorm", value.name, [tensor(x), real(gamma), real(beta)], [made], {
+        epsilon: value.attrs.epsilon as number,
+      });
+      return done(value, made);
+    }
     case "rnn":
     case "gru":
     case "lstm":

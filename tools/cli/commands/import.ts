@@ -157,7 +157,8 @@ async function importFile(path: string, options: ImportOptions): Promise<void> {
   const { importModel, packGraph, recodeWeights, streamGraph, withFrontEnd } = await import("../../index.ts");
   const rules = weights === undefined ? undefined : await readRules(weights);
   const asIs = await progress.stage("importing", () => importModel(source, basename(path), onnxOptions(path, options)));
-  const imported = options.calibrate === undefined ? asIs : await progress.stage("quantizing", () => quantized(asIs, options));
+  const imported =
+    options.calibrate === undefined ? asIs : await progress.stage("quantizing", () => quantized(asIs, options));
   const recoded = rules ? await progress.stage("rounding weights", () => recodeWeights(imported, rules)) : imported;
   const heard = frontEnd === undefined ? recoded : withFrontEnd(recoded, frontEnd);
   const streamed = stream === undefined ? heard : streamGraph(heard, stream === true ? undefined : stream);

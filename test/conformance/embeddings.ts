@@ -1,7 +1,7 @@
 // The embeddings of examples/wasi/ as engines: programs that take a reactor and (model, input, output) triples.
 // Invariant: what is compiled, is compiled once, into `.engines/`, from the example's own files.
 import { execFileSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { absent, ENGINES } from "../engines/find.ts";
 import { root } from "../support/sources.ts";
@@ -48,7 +48,36 @@ const pythonEmbedding = (
   line: (module, triples) => [python, example(script[0]!), ...script.slice(1), module, ...triples],
 });
 
+const goProgram = join(ENGINES, "bin/mote-embed-go");
+const wamrProgram = join(ENGINES, "wamr/build/embed");
+const javaClasses = join(ENGINES, "java/target/classes");
+const javaClasspath = (): string => `${javaClasses}:${readFileSync(join(ENGINES, "java/classpath.txt"), "utf8")}`;
+
 export const EMBEDDINGS: readonly Embedding[] = [
+  {
+    name: "wazero in Go",
+    simd: true,
+    quick: true,
+    absent: () => (existsSync(goProgram) ? undefined : absent("embed-go")),
+    version: () => /wazero v(\S+)/.exec(readFileSync(example("go/go.mod"), "utf8"))![1]!,
+    line: (module, triples) => [goProgram, module, ...triples],
+  },
+  {
+    name: "WAMR fast interpreter in C",
+    simd: true,
+    quick: false,
+    absent: () => (existsSync(wamrProgram) ? undefined : absent("wamr")),
+    version: () => "2.4.3",
+    line: (module, triples) => [wamrProgram, module, ...triples],
+  },
+  {
+    name: "Chicory in Java",
+    simd: false,
+    quick: false,
+    absent: () => (existsSync(javaClasses) ? undefined : absent("embed-java")),
+    version: () => /runtime-([\d.]+)\.jar/.exec(javaClasspath())![1]!,
+    line: (module, triples) => ["java", "-cp", javaClasspath(), "Embed", module, ...triples],
+  },
   pythonEmbedding("wasmtime in Python", "wasmtime", "python-wasmtime", true, "python/embed.py"),
   pythonEmbedding("wasmtime in Python, ahead of time", "wasmtime", "python-wasmtime", true, "python/embed.py", "--aot"),
   {

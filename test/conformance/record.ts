@@ -1,5 +1,5 @@
 // Keeps graphs that the tests of the operators make as vectors for other engines: `MOTE_VECTORS=folder vitest run test/ops`
-// writes a model, its input and its output for each operator with each kernel that comes by, twice a test file.
+// writes a model, its input and its output for each operator with each kernel that comes by, once a test file.
 // Invariant: does nothing without MOTE_VECTORS; what is written is the reference's, of no build of the core.
 import { createHash } from "node:crypto";
 import { writeFileSync } from "node:fs";
@@ -11,7 +11,7 @@ import { packGraph } from "../../tools/pack/pack.ts";
 const folder = process.env.MOTE_VECTORS;
 export const isRecording = folder !== undefined;
 
-const TIMES = 2;
+const TIMES = 1;
 const MOST_BYTES = 100_000;
 const seen = new Map<string, number>();
 

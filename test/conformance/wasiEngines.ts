@@ -88,7 +88,7 @@ export const WASI_ENGINES: readonly Engine[] = [
   ...COMMAND_ENGINES.map(
     (engine): Engine => ({
       name: engine.name,
-      builds: ["scalar", "simd"],
+      builds: engine.slow ? ["simd"] : ["scalar", "simd"],
       quick: engine.quick,
       absent: engine.absent,
       run: (build, set) => runCommands(engine, build, set),

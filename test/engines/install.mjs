@@ -8,7 +8,7 @@
 // a word; one that fails to install makes the exit status 1. Invariant: `installed.json` names exactly what was
 // installed, so that under CI a test of such an engine may not skip itself (test/support/tally.ts).
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -72,6 +72,46 @@ const cargo = (program, ...args) => ({
   install: () => run("cargo", ["install", "--quiet", "--root", ROOT, ...args]),
 });
 
+const EXAMPLES = fileURLToPath(new URL("../../examples/wasi/", import.meta.url));
+/** Embeddings that are the project's own examples. */
+const embedGo = {
+  needs: "go",
+  here: () => own("bin/mote-embed-go"),
+  install: () => run("go", ["build", "-o", join(ROOT, "bin/mote-embed-go"), "."], { cwd: join(EXAMPLES, "go") }),
+};
+const embedJava = {
+  needs: "mvn",
+  here: () => own("java/target/classes/Embed.class") && own("java/classpath.txt"),
+  install() {
+    cpSync(join(EXAMPLES, "java"), join(ROOT, "java"), { recursive: true });
+    run("mvn", ["-q", "compile", "dependency:build-classpath", "-Dmdep.outputFile=classpath.txt"], {
+      cwd: join(ROOT, "java"),
+    });
+  },
+};
+/** WAMR's sources are whole in a crate; SIMDe, which its interpreter needs, is Debian's. */
+const wamr = {
+  needs: "cmake",
+  here: () => own("wamr/build/embed"),
+  install() {
+    const folder = join(ROOT, "wamr");
+    const simde = apt(["/usr/include/simde"], ["libsimde-dev"]);
+    if (!simde.here()) simde.install();
+    mkdirSync(join(folder, "src"), { recursive: true });
+    writeFileSync(join(folder, "src/main.rs"), "fn main() {}\n");
+    const manifest =
+      '[package]\nname = "wamr"\nversion = "0.0.0"\n\n[dependencies]\nwamrx-sys = "=0.3.0"\n\n[workspace]\n';
+    writeFileSync(join(folder, "Cargo.toml"), manifest);
+    run("cargo", ["vendor", "--quiet", "vendor"], { cwd: folder });
+    mkdirSync(join(folder, "simde"), { recursive: true });
+    if (!own("wamr/simde/simde")) symlinkSync("/usr/include/simde", join(folder, "simde/simde"));
+    const sources = `-DWAMR_ROOT_DIR=${join(folder, "vendor/wamrx-sys/wasm-micro-runtime")}`;
+    const headers = `-DFETCHCONTENT_SOURCE_DIR_SIMDE=${join(folder, "simde")}`;
+    run("cmake", ["-S", join(EXAMPLES, "c"), "-B", join(folder, "build"), sources, headers]);
+    run("cmake", ["--build", join(folder, "build"), "-j2"]);
+  },
+};
+
 const here = `${process.platform}-${process.arch}`;
 
 const QUICK = {
@@ -79,6 +119,7 @@ const QUICK = {
   "python-wasmtime": pip("wasmtime==50.0.1"),
   pywasm3: pip("pywasm3==0.5.0"),
   wazero: go("wazero", "github.com/tetratelabs/wazero/cmd/wazero@v1.12.0"),
+  "embed-go": embedGo,
   // the last miniflare whose tools run on Node 20
   workerd: npm("miniflare@4.20260426.0"),
   // bundles Workers as they are deployed; the last one for Node 20
@@ -101,6 +142,8 @@ const SLOW = {
       ...["gcc-arm-linux-gnueabihf", "libc6-dev-armhf-cross"],
     ],
   ),
+  wamr,
+  "embed-java": embedJava,
   wasmi: cargo("wasmi", "wasmi_cli@2.0.0"),
   wasmtime: cargo(
     "wasmtime",

@@ -8,6 +8,8 @@ import { nodeEngine, type WasiEngine } from "./runner.ts";
 export interface CommandEngine extends WasiEngine {
   /** whether `.ci/run` installs it */
   readonly quick: boolean;
+  /** runs of the scalar build would take minutes */
+  readonly slow?: boolean;
   absent(): string | undefined;
   version(): string;
 }
@@ -49,7 +51,7 @@ function wasmtimeEngine(name: string, ...target: readonly string[]): CommandEngi
 export const COMMAND_ENGINES: readonly CommandEngine[] = [
   { ...nodeEngine("Node's WASI"), quick: true, absent: () => undefined, version: () => process.versions.node },
   wazeroEngine("wazero", "-cachedir", join(ENGINES, "wazero-cache")),
-  { ...wazeroEngine("wazero interpreter", "-interpreter"), quick: false },
+  { ...wazeroEngine("wazero interpreter", "-interpreter"), quick: false, slow: true },
   {
     name: "wasmi",
     simd: true,

@@ -9,6 +9,7 @@ import type { Graph, Tensor, TensorData } from "../../tools/graph/graph.ts";
 import { validateGraph } from "../../tools/graph/validate.ts";
 import { importModel } from "../../tools/import/index.ts";
 import { roundEven } from "../../tools/ops/quantization.ts";
+import { packGraph } from "../../tools/pack/pack.ts";
 import { calibrate } from "../../tools/quantize/calibrate.ts";
 import { quantizeGraph } from "../../tools/quantize/quantizeGraph.ts";
 import { describeShared } from "../support/shared.ts";
@@ -118,6 +119,42 @@ describeShared("onnx-models", () => {
         }
       }
     });
+  });
+
+  it("streams silero window by window: the bytes of the whole sequence", () => {
+    const model = "silero_vad_16k_sequence";
+    const name = casesOf(model)[0]!;
+    const { inputs } = caseOf(model, name);
+    const whole = load(model, inputs);
+    const [sequence, h, c] = inputsOf(whole, model, name) as [Float32Array, Float32Array, Float32Array];
+    const [all, lastH, lastC] = new CoreRun(whole).run([sequence, h, c]);
+    const one = load(
+      model,
+      inputs.map((input, i) => (i === 0 ? { ...input, shape: [1, 576] } : input)),
+    );
+    const run = new CoreRun(one);
+    let state: [TensorData, TensorData] = [h, c];
+    const probabilities: number[] = [];
+    for (let at = 0; at < sequence.length; at += 576) {
+      const [probability, nextH, nextC] = run.run([sequence.slice(at, at + 576), ...state]);
+      probabilities.push(probability![0] as number);
+      state = [nextH!, nextC!];
+    }
+    expect(probabilities).toEqual([...(all as Float32Array)]);
+    expect(state).toEqual([lastH, lastC]);
+  });
+
+  it("leaves a layer in float where it is told to, and says so in the plan", () => {
+    const model = "pretrainedResnet_float";
+    const graph = load(model, caseOf(model, casesOf(model)[0]!).inputs);
+    const ranges = calibrate(graph, [inputsOf(graph, model, casesOf(model)[0]!)]);
+    const first = graph.nodes.find(({ op }) => op === "floatConv")!.name;
+    const mixed = quantizeGraph(graph, ranges, { keepFloat: (layer) => layer === first });
+    validateGraph(mixed);
+    expect(mixed.nodes.filter(({ op }) => op === "floatConv").map((node) => node.name)).toEqual([first]);
+    expect(mixed.nodes.filter(({ op }) => op === "conv2d")).toHaveLength(8);
+    const { header } = packGraph(mixed, { source: "net.onnx", sourceBytes: new Uint8Array() });
+    expect(header.steps.find(({ name }) => name === first)?.kernel).toMatch(/f32/);
   });
 
   it("quantizes a float model by calibration: ResNet-8 keeps its class and most of its scores", () => {

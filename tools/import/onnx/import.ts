@@ -208,6 +208,12 @@ function outputPort(
     );
   let id = build.plain(value);
   const tensor = build.at(id);
+  if (tensor.shape.includes(0)) {
+    throw new ToolError(
+      "UNSUPPORTED",
+      `${fileName}: the output "${name}" is empty [${tensor.shape}]; leave it out of the model.`,
+    );
+  }
   if (tensor.data || taken.has(id)) {
     const { data: _data, ...rest } = tensor;
     const copy = build.add({ ...rest, name });

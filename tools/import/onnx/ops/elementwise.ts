@@ -120,6 +120,8 @@ function where(op: OnnxNode): void {
 }
 
 function shift(op: OnnxNode): void {
+  if (INTEGERS.get(op.input(0).type)?.signed)
+    throw op.unsupported("a shift of signed integers", "use an unsigned type");
   binary(op.text("direction", "LEFT") === "LEFT" ? "shiftLeft" : "shiftRight")(op);
 }
 

@@ -270,16 +270,21 @@ function blocks(toDepth: boolean): Importer {
     const [n, c, h, w] = x.shape as [number, number, number, number];
     const { build } = op;
     const plain = build.plain(x);
+    const isCrd = op.text("mode", "DCR") === "CRD";
     if (toDepth) {
       const apart = build.reshape(plain, [n, c, h / size, size, w / size, size]);
       return setMoved(
         op,
         0,
-        build.reshape(build.transpose(apart, [0, 3, 5, 1, 2, 4]), [n, c * size * size, h / size, w / size]),
+        build.reshape(build.transpose(apart, isCrd ? [0, 1, 3, 5, 2, 4] : [0, 3, 5, 1, 2, 4]), [
+          n,
+          c * size * size,
+          h / size,
+          w / size,
+        ]),
       );
     }
     const depth = c / (size * size);
-    const isCrd = op.text("mode", "DCR") === "CRD";
     const apart = build.reshape(plain, isCrd ? [n, depth, size, size, h, w] : [n, size, size, depth, h, w]);
     const moved = build.transpose(apart, isCrd ? [0, 1, 4, 2, 5, 3] : [0, 3, 4, 1, 5, 2]);
     setMoved(op, 0, build.reshape(moved, [n, depth, h * size, w * size]));
@@ -316,7 +321,12 @@ const oneHot: Importer = (op) => {
     Array.from({ length: rank }, (_, i) => (i === axis ? depth : 1)),
     Int32Array.from({ length: depth }, (_, i) => i),
   );
-  const hit = build.zip("equal", build.zip("mod", whole, build.scalar(depth, "int32")), places);
+  const negative = build.zip("less", whole, build.scalar(0, "int32"));
+  const hit = build.zip(
+    "equal",
+    build.one("select", [negative, build.zip("add", whole, build.scalar(depth, "int32")), whole], {}),
+    places,
+  );
   const [off, on] = [0, 1].map((at) => build.one("gather", [build.plain(values), build.ints([at])], { axis: 0 }));
   op.set(0, build.one("select", [hit, on!, off!], {}), values.type);
 };

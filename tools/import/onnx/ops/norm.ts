@@ -133,7 +133,9 @@ const lpNorm: Importer = (op) => {
   const fn = op.int("p", 2) === 1 ? "sumAbs" : "norm";
   const plain = op.x();
   const length = op.build.one("reduce", [plain], { fn, axes: [op.axis(-1, x.shape.length)], keepDims: true });
-  op.set(0, op.build.zip("div", plain, length), x.type);
+  // a vector of zeros stays one
+  const divisor = op.build.zip("max", length, op.build.scalar(2 ** -126));
+  op.set(0, op.build.zip("div", plain, divisor), x.type);
 };
 
 /** x / (bias + α/size · Σ x²)^β over neighbouring channels: the sum is an average pool across them. */

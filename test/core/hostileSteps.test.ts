@@ -173,7 +173,7 @@ const GRAPHS: Readonly<Record<string, Graph>> = {
   sparseNibbles: graph(
     "fullyConnected",
     { activation: "none" },
-    [int8("x", [2, 130]), sparse([19, 130], -8, 7), undefined],
+    [int8("x", [2, 130]), { ...sparse([19, 130], -8, 7), coding: "int4" }, undefined],
     [int8("y", [2, 19])],
   ),
   sparseConv2d: graph(

@@ -9,7 +9,7 @@ import { gemmBlocks, type Products } from "../pack/blocks.ts";
 import { int8Kernel, kernelTypes, withStrips } from "../pack/relaxed.ts";
 import { sparseBlocks, sparseRowsScratch, widenedScratch } from "../pack/sparse.ts";
 import { chooseSparse } from "../pack/sparseChoice.ts";
-import { winogradBand, winogradBytes, winogradFits, winogradScratch } from "../pack/winograd.ts";
+import { winogradBand, winogradBytes, winogradFits, winogradScratch, winogradWaste } from "../pack/winograd.ts";
 import { groupsIn, refuseGroups, requantizeGroups, requireGroupsFit } from "./coding.ts";
 import { checkConv2d16, conv2d16Reference, lowerConv2d16 } from "./conv2d16.ts";
 import { codedAs, fewBitsRows, fewBitsStep } from "./fewBits.ts";
@@ -163,7 +163,8 @@ export const conv2d: Operator<"conv2d"> = {
     const kernel = int8Kernel(products, line);
     const few = codedAs(weights, products, pointwise || inC % 4 === 0);
     const never = kernel === ConvKernel.Int8Wide || (few && few.kernel !== ConvKernel.Int4);
-    const sparse = chooseSparse(products, start, { line, winograd }, never ? "never" : lowering.sparsity);
+    const layer = { line, winograd: winograd ? winogradWaste(output) : undefined, int4: few !== undefined };
+    const sparse = chooseSparse(products, start, layer, never ? "never" : lowering.sparsity);
     if (sparse.groups) {
       lowering.emit({
         op: Op.Conv2d,

@@ -95,8 +95,8 @@ export const fullyConnected: Operator<"fullyConnected"> = {
     const dense = int8Kernel(products, rows);
     const [min, max] = clampRange(node.attrs.activation, output, node.name);
     const start = (): number => 0;
-    const layer = { line: rows, winograd: false };
     const few = codedAs(weights, products, true);
+    const layer = { line: rows, int4: few !== undefined };
     const never = dense === ConvKernel.Int8Wide || (few && few.kernel !== ConvKernel.Int4);
     const { groups, nibbles, why } = chooseSparse(products, start, layer, never ? "never" : lowering.sparsity);
     const sparse = nibbles ? ConvKernel.SparseNibbles : ConvKernel.Sparse;
@@ -122,7 +122,7 @@ export const fullyConnected: Operator<"fullyConnected"> = {
           [Dense.GroupSize, step.groupSize],
           [Dense.InZero, products.inputZero],
         ],
-        kernelName: `${rows < 4 ? "gemv" : "gemm"} ${step.name}`,
+        kernelName: `${rows < 4 ? "gemv" : "gemm"} ${step.name}${why && `: ${why}`}`,
         macs: rows * inC * outC,
       });
       return;

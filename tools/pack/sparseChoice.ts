@@ -37,8 +37,13 @@ export function chooseSparse(
   const zero = `${Math.round(100 * (1 - groups.density))} % of its groups are zero`;
   if (!placesFit(products, start)) return { ...DENSE, why: `${zero}, but not where the sparse kernel can read` };
   if (largestResults(products) > MOST_RESULT) return { ...DENSE, why: `${zero}, but its results may be too large` };
-  const gain = sparseGain({ ...layer, macs: products.segments * products.cells }, groups.density);
+  const whole = { ...layer, macs: products.segments * products.cells };
+  // four bits are smaller always, but faster not everywhere: weights that only happen to be so small stay int8 where they are not
+  const fits = fitsNibbles(products.weights);
+  const nibbles =
+    fits && (layer.int4 || sparseGain(whole, groups.density, true) >= sparseGain(whole, groups.density, false));
+  const gain = sparseGain(whole, groups.density, nibbles);
   const why = `${zero}, sparse × ${gain.toFixed(2)}`;
   if (sparsity === "byCost" && gain < LEAST_GAIN) return { ...DENSE, why };
-  return { groups, nibbles: fitsNibbles(products.weights), why };
+  return { groups, nibbles, why };
 }

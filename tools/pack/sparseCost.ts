@@ -12,70 +12,107 @@ interface Line {
   readonly perOutput: number;
 }
 
+/** Of one machine; `One`: fewer pixels than a tile has. */
 interface Kernels {
-  /** four pixels and more, and as many at a time */
   readonly dense: Line;
-  readonly denseTile: number;
   readonly denseOne: Line;
   readonly winograd: Line;
   readonly sparse: Line;
-  readonly sparseTile: number;
   readonly sparseOne: Line;
+  /** pixels at a time */
+  readonly sparseTile: number;
+  /** the same with weights of four bits */
+  readonly int4: Line;
+  readonly int4One: Line;
+  readonly sparse4: Line;
+  readonly sparse4One: Line;
+  readonly sparse4Tile: number;
 }
 
-const KERNELS: readonly Kernels[] = [
-  // simd on x86
-  {
-    dense: { perMac: 0.0311, perOutput: 0.46 },
-    denseTile: 4,
-    denseOne: { perMac: 0.0455, perOutput: 0.3 },
-    winograd: { perMac: 0.0081, perOutput: 1.5 },
-    sparse: { perMac: 0.032, perOutput: 0.36 },
-    sparseTile: 4,
-    sparseOne: { perMac: 0.041, perOutput: 1.4 },
-  },
-  // relaxed on x86
-  {
-    dense: { perMac: 0.0235, perOutput: 0.5 },
-    denseTile: 4,
-    denseOne: { perMac: 0.0303, perOutput: 0.3 },
-    winograd: { perMac: 0.0081, perOutput: 1.5 },
-    sparse: { perMac: 0.0255, perOutput: 0.48 },
-    sparseTile: 5,
-    sparseOne: { perMac: 0.0335, perOutput: 1.4 },
-  },
-  // simd on arm64
-  {
-    dense: { perMac: 0.29, perOutput: 3 },
-    denseTile: 4,
-    denseOne: { perMac: 0.36, perOutput: 3 },
-    winograd: { perMac: 0.115, perOutput: 8 },
-    sparse: { perMac: 0.43, perOutput: 4 },
-    sparseTile: 4,
-    sparseOne: { perMac: 0.6, perOutput: 8 },
-  },
-];
+/** Pixels at a time of all dense kernels; those of the relaxed build that take five fill their last tiles with four. */
+const DENSE_TILE = 4;
+
+const line = (perMac: number, perOutput: number): Line => ({ perMac, perOutput });
+
+const SIMD: Kernels = {
+  dense: line(0.0322, 0.32),
+  denseOne: line(0.0454, 0.21),
+  winograd: line(0.0085, 1.3),
+  sparse: line(0.0336, 0.29),
+  sparseOne: line(0.0517, 0.81),
+  sparseTile: 4,
+  int4: line(0.0366, 0.5),
+  int4One: line(0.0505, 0.4),
+  sparse4: line(0.036, 0.4),
+  sparse4One: line(0.094, 1.2),
+  sparse4Tile: 4,
+};
+
+const RELAXED: Kernels = {
+  dense: line(0.0238, 0.43),
+  denseOne: line(0.0321, 0.07),
+  winograd: line(0.0085, 1.3),
+  sparse: line(0.0267, 0.39),
+  sparseOne: line(0.0367, 0.96),
+  sparseTile: 5,
+  int4: line(0.0142, 0.6),
+  int4One: line(0.0185, 0.35),
+  sparse4: line(0.0195, 0.28),
+  sparse4One: line(0.0254, 0.9),
+  sparse4Tile: 3,
+};
+
+const ARM64: Kernels = {
+  dense: line(0.29, 3),
+  denseOne: line(0.36, 3),
+  winograd: line(0.115, 8),
+  sparse: line(0.43, 4),
+  sparseOne: line(0.6, 8),
+  sparseTile: 4,
+  int4: line(0.33, 4),
+  int4One: line(0.4, 4),
+  sparse4: line(0.48, 4),
+  sparse4One: line(1, 8),
+  sparse4Tile: 4,
+};
 
 export interface Layer {
   /** pixels, or rows, that lie in a line for the tiles */
   readonly line: number;
   /** products of an output */
   readonly macs: number;
-  readonly winograd: boolean;
+  /** where the layer could run by Winograd's algorithm: pixels of its tiles for one of the output */
+  readonly winograd?: number | undefined;
+  /** the dense layer would run on weights of four bits */
+  readonly int4: boolean;
 }
 
 const cost = ({ perMac, perOutput }: Line, macs: number): number => perMac * macs + perOutput;
 
-function tiled(line: number, tile: number, many: Line, one: Line, macs: number): number {
-  return line < tile ? cost(one, macs) : (cost(many, macs) * Math.ceil(line / tile) * tile) / line;
+function tiled(pixels: number, tile: number, many: Line, one: Line, macs: number): number {
+  return pixels < tile ? cost(one, macs) : (cost(many, macs) * Math.ceil(pixels / tile) * tile) / pixels;
 }
 
-/** How many times as fast as dense a layer is that keeps `density` of its products, on the machine where it gains least. */
-export function sparseGain({ line, macs, winograd }: Layer, density: number): number {
-  const gains = KERNELS.map((kernels) => {
-    const direct = tiled(line, kernels.denseTile, kernels.dense, kernels.denseOne, macs);
-    const dense = winograd ? Math.min(direct, cost(kernels.winograd, macs)) : direct;
-    return dense / tiled(line, kernels.sparseTile, kernels.sparse, kernels.sparseOne, macs * density);
-  });
+function denseCost(kernels: Kernels, { line, macs, winograd, int4 }: Layer): number {
+  if (int4) return tiled(line, DENSE_TILE, kernels.int4, kernels.int4One, macs);
+  const direct = tiled(line, DENSE_TILE, kernels.dense, kernels.denseOne, macs);
+  return winograd === undefined ? direct : Math.min(direct, cost(kernels.winograd, macs) * winograd);
+}
+
+function sparseCost(kernels: Kernels, { line }: Layer, macs: number, nibbles: boolean): number {
+  const { sparse, sparseOne, sparseTile, sparse4, sparse4One, sparse4Tile } = kernels;
+  return nibbles
+    ? tiled(line, sparse4Tile, sparse4, sparse4One, macs)
+    : tiled(line, sparseTile, sparse, sparseOne, macs);
+}
+
+/**
+ * How many times as fast as dense a layer is that keeps `density` of its products, on the machine where it gains least.
+ * `nibbles`: its sparse weights are of four bits.
+ */
+export function sparseGain(layer: Layer, density: number, nibbles: boolean): number {
+  const gains = [SIMD, RELAXED, ARM64].map(
+    (kernels) => denseCost(kernels, layer) / sparseCost(kernels, layer, layer.macs * density, nibbles),
+  );
   return Math.min(...gains);
 }

@@ -62,11 +62,16 @@ export function winogradFits(products: Products, window: Window, geometry: Geome
     fitsInt8(products.weights) &&
     largestSum(products) < MOST_SUM;
   if (!applies) return false;
+  const perOutput = (winogradWaste(output) * PRODUCTS_A_TILE) / 16;
+  return perOutput * inC + TRANSFORMS < DIRECT_PRODUCTS * inC;
+}
+
+/** Pixels of all tiles multiplied, for one of the output. */
+export function winogradWaste(output: Tensor): number {
   const [, outH, outW] = output.shape as [number, number, number];
   const bands = Math.ceil(tilesDown(output) / winogradBand(output));
   const tiles = bands * padded(winogradBand(output) * tilesAcross(output));
-  const perOutput = (tiles * PRODUCTS_A_TILE) / (outH * outW);
-  return perOutput * inC + TRANSFORMS < DIRECT_PRODUCTS * inC;
+  return (tiles * 16) / (outH * outW);
 }
 
 /** Bytes of the transformed weights, which `load` makes. */

@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import { evaluate } from "../../../dist/tools/evaluate/reference.js";
 import { buildImage } from "../../../dist/tools/pack/image.js";
+import { winogradWaste } from "../../../dist/tools/pack/winograd.js";
 import { int8 } from "../layerShapes.mjs";
 import { LAYERS, layerWith, ZEROS } from "./layers.mjs";
 
@@ -60,6 +61,7 @@ for (const layer of LAYERS) {
   results.push({
     name: layer[0],
     op: layer[1],
+    waste: layer[1] === "conv2d" ? winogradWaste(layerWith(layer, 0, 8).tensors.at(-1)) : undefined,
     line: layer[1] === "fullyConnected" ? 1 : layer[6] === 1 ? layer[2] * layer[3] : Math.ceil(layer[3] / layer[8]),
     runs: runs.map(({ run, repeats, ...rest }, i) => ({ ...rest, ms: best[i] })),
   });

@@ -116,11 +116,7 @@ function model(engines) {
   );
   const modest = engines.flatMap(({ layers }) =>
     layers.flatMap((layer) =>
-      ZEROS.slice(1).map(
-        (zeros) =>
-          gain(layer, 8, zeros) /
-          sparseGain({ line: layer.line, macs: macsOf(layer), winograd: isWinograd(layer) }, 1 - zeros),
-      ),
+      ZEROS.slice(1).map((zeros) => gain(layer, 8, zeros) / sparseGain(modelled(layer), 1 - zeros, false)),
     ),
   );
   return `## The cost model\n\nNanoseconds of one output of one pixel, by least squares: \`perMac\` for each product, \`perOutput\` for the rest; the mean error of the fit.
@@ -130,6 +126,12 @@ measured over predicted is ${Math.min(...modest).toFixed(2)} … ${Math.max(...m
 ${table(["kernel", "perMac", "perOutput", "error"], rows)}`;
 }
 
+const modelled = (layer) => ({
+  line: layer.line,
+  macs: macsOf(layer),
+  winograd: isWinograd(layer) ? layer.waste : undefined,
+  int4: false,
+});
 const macsOf = (layer) => dense(layer).macs / dense(layer).outputs;
 const usedTimes = (line, tile) => (line < tile ? 1 : (Math.ceil(line / tile) * tile) / line);
 

@@ -7,7 +7,7 @@ import { winogradWaste } from "../../../dist/tools/pack/winograd.js";
 import { int8 } from "../layerShapes.mjs";
 import { LAYERS, layerWith, ZEROS } from "./layers.mjs";
 
-const ROUNDS = 60;
+const ROUNDS = 40;
 const CHUNK_MACS = 2e6;
 const MOST = 2 ** 30;
 

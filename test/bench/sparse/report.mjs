@@ -17,7 +17,7 @@ export function renderReport(results) {
   const { date, machine, engines, litert } = results;
   const { cpu, features, cores, system } = machine;
   return `${[
-    `- Measured ${date.slice(0, 10)} on ${cpu} (${[...features, `${cores} cores`, system].join(", ")}), one thread; minima of 60 interleaved rounds; every answer checked against the integer reference before it was timed.`,
+    `- Measured ${date.slice(0, 10)} on ${cpu} (${[...features, `${cores} cores`, system].join(", ")}), one thread; minima of 40 interleaved rounds; every answer checked against the integer reference before it was timed.`,
     ...engines.flatMap((engine) => [speeds(engine), nibbles(engine)]),
     sizes(engines[0]),
     ...(litert ? [peers(litert, engines[0])] : []),
@@ -145,6 +145,7 @@ function fits({ build, layers }) {
   for (const layer of layers) {
     const rows = layer.line === 1 ? ", one row" : "";
     add(isWinograd(layer) ? "winograd" : `dense${rows}`, layer, dense(layer), 1, isWinograd(layer) ? 1 : 4);
+    add(`dense, seven bits${rows}`, layer, find(layer, "dense", 4, 0), 1, isWinograd(layer) ? 1 : 4);
     for (const zeros of ZEROS) add(`sparse${rows}`, layer, find(layer, "sparse", 8, zeros), 1 - zeros, sparseTile);
   }
   return [...lines].map(([name, points]) => ({ name, ...leastSquares(points) }));

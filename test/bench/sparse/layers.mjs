@@ -53,5 +53,6 @@ export function layerWith(layer, zeros, bits) {
     const [[n, from, to]] = groups.splice(below(groups.length), 1);
     for (let o = n; o < Math.min(n + 8, outputs); o++) weights.fill(0, o * inputs + from, o * inputs + to);
   }
-  return { ...graph, tensors: graph.tensors.with(1, { ...graph.tensors[1], data: weights }) };
+  const coding = bits === 4 ? { coding: "int4" } : {};
+  return { ...graph, tensors: graph.tensors.with(1, { ...graph.tensors[1], data: weights, ...coding }) };
 }

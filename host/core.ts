@@ -106,7 +106,9 @@ export async function chooseCore(source: CoreSource, only?: BuildName): Promise<
       // a compiled module needs no probe, and some hosts allow neither probing nor compiling; what is named runs if it can
       if (!only && !(file instanceof WebAssembly.Module) && !PROBES[build]()) continue;
       const core = await prepareOnce(file);
-      if (core.worth === Build.RelaxedWrong || (core.worth === Build.RelaxedSlow && !only)) continue;
+      // slow on most such machines; the host's probe knows the others
+      if (core.worth === Build.RelaxedWrong || (core.worth === Build.RelaxedSlow && !only && !PROBES.relaxed()))
+        continue;
       return core;
     } catch (error) {
       // without the relaxed build, whatever the reason, there is still simd

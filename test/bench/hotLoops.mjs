@@ -5,7 +5,7 @@
 /**
  * Multiply-accumulates of one instruction. On x86 only the first that a loop has counts: a product of words
  * is pmulhw after pmullw, one of bytes is pmullw, and pmaddwd also ends what the others begin. A relaxed dot
- * multiplies sixteen, but the core needs two of them for what one would do with seven-bit weights.
+ * multiplies sixteen, but eight-bit weights take two of them (`SEVEN_BITS` says which functions take one).
  */
 const COUNTS = {
   arm64: [
@@ -21,6 +21,10 @@ const COUNTS = {
     [/^vpmaddwd/, 8],
   ],
 };
+
+/** The tiles for seven-bit weights, of which a dot does sixteen products. */
+const SEVEN_BITS = /\/gemmSeven\//;
+const DOTS = /^(sdot|usdot|vpdpbus)/;
 
 /** Where an instruction branches to, as an offset in its function; undefined if it does not. */
 const targets = {
@@ -47,7 +51,8 @@ function functionsOf(listing) {
   return functions;
 }
 
-function macsOf(machine, body) {
+function macsOf(machine, body, name) {
+  if (SEVEN_BITS.test(name)) return body.filter(({ text }) => DOTS.test(text)).length * 16;
   const count = (pattern) => body.filter(({ text }) => pattern.test(text)).length;
   const counts = machine === "x64" ? COUNTS.x64.filter(([pattern]) => count(pattern) > 0).slice(0, 1) : COUNTS.arm64;
   return counts.reduce((sum, [pattern, macs]) => sum + count(pattern) * macs, 0);
@@ -65,7 +70,7 @@ export function hotLoops(machine, listing) {
       .filter((loop) => !back.some((other) => other !== loop && other.start >= loop.start && other.end <= loop.end))
       .map(({ start, end }) => code.slice(start, end + 1))
       .filter((body) => !body.slice(0, -1).some(({ text }) => isJump[machine](text)))
-      .map((body) => ({ name, macs: macsOf(machine, body), instructions: body.length }))
+      .map((body) => ({ name, macs: macsOf(machine, body, name), instructions: body.length }))
       .filter(({ macs }) => macs > 0);
   });
 }

@@ -1,12 +1,17 @@
 // How the host weighs the relaxed build: what the core says of itself decides, and whatever fails, simd is left.
 // The cores here are stand-ins that say what they are told, and the probe always invites them.
 import binaryen from "assemblyscript/binaryen";
-import { describe, expect, it, vi } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import { Build } from "../../assembly/abi.ts";
 import { chooseCore } from "../../host/core.ts";
 import { CORE } from "../support/core.ts";
 
-vi.mock("../../host/features.ts", () => ({ hasSimd: () => true, relaxedWins: () => true }));
+const probe = vi.hoisted(() => ({ answers: [] as boolean[] }));
+/** `relaxedWins` gives `answers` in turn, then true. */
+vi.mock("../../host/features.ts", () => ({ hasSimd: () => true, relaxedWins: () => probe.answers.shift() ?? true }));
+beforeEach(() => {
+  probe.answers = [];
+});
 
 function standIn(worth: Build): Uint8Array<ArrayBuffer> {
   const functions = ["heapBase", "load", "failedStep", "run", "runSteps", "resetState"];
@@ -20,8 +25,13 @@ describe("the relaxed build", () => {
     expect((await chooseCore({ ...CORE, relaxed: standIn(Build.Relaxed) })).build).toBe("relaxed");
   });
 
+  it("is chosen where the core cannot tell whether it is slow, and the probe can", async () => {
+    expect((await chooseCore({ ...CORE, relaxed: standIn(Build.RelaxedSlow) })).build).toBe("relaxed");
+  });
+
   it("is left where it is slow, unless it is named", async () => {
     const source = { ...CORE, relaxed: standIn(Build.RelaxedSlow) };
+    probe.answers = [true, false];
     expect((await chooseCore(source)).build).toBe("simd");
     expect((await chooseCore(source, "relaxed")).build).toBe("relaxed");
   });

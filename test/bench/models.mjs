@@ -65,10 +65,10 @@ export function makeFloatOnnx(models) {
 
 /**
  * Packs the models for Mote; `moteFile` of each is then the address of the result, and `golden` what the integer
- * reference says to the bench's input.
+ * reference says to the bench's input; `sevenFile` and `sevenGolden` the same with weights of seven bits.
  */
 export async function packModels(models) {
-  const { evaluate, importModel, packGraph } = await import("../../dist/tools/index.js");
+  const { evaluate, importModel, packGraph, parseWeights, recodeWeights } = await import("../../dist/tools/index.js");
   mkdirSync(pathOf("/made/models"), { recursive: true });
   for (const model of models) {
     const sourceBytes = readFileSync(model.source);
@@ -80,10 +80,14 @@ export async function packModels(models) {
     model.memoryBytes = header.memory.totalBytes;
     model.macs ??= header.steps.reduce((sum, step) => sum + step.macs, 0);
     writeFileSync(pathOf(model.moteFile), bytes);
+    const seven = recodeWeights(graph, { default: parseWeights("int7", "the bench"), layers: [] });
+    model.sevenFile = `/made/models/${model.name}.int7.mote`;
+    writeFileSync(pathOf(model.sevenFile), packGraph(seven, { source, sourceBytes }).bytes);
     if (model.file) {
       const input = new Uint8Array(readFileSync(pathOf(`/peers/inputs/${model.file}.nhwc.q.bin`)));
       const data = header.inputs[0].storage === "int8" ? new Int8Array(input.buffer) : input;
       model.golden = [...evaluate(graph, [data])[0]];
+      model.sevenGolden = [...evaluate(seven, [data])[0]];
     }
   }
 }

@@ -29,6 +29,9 @@ function entriesOf(engine, model, peers, builds) {
     input: raw,
     golden: model.golden,
   }));
+  // where it is more than int8 by another name
+  if (engine.hasRelaxed)
+    entries.push({ peer: "mote", variant: "int7", modelFile: model.sevenFile, input: raw, golden: model.sevenGolden });
   if (!file) return entries;
   const fastest = engine.hasRelaxed ? "relaxed" : "simd";
   if (peers.includes("litert")) {
@@ -64,5 +67,5 @@ const NATIVE = { xnnpack: "native XNNPACK int8", ort: "native ORT int8" };
 /** "LiteRT.js int8 relaxed", "Mote simd". */
 export function labelOf({ peer, variant, build }) {
   if (peer === "native") return NATIVE[variant];
-  return [NAMES[peer], peer !== "mote" && variant, build].filter(Boolean).join(" ");
+  return [NAMES[peer], (peer !== "mote" || variant === "int7") && variant, build].filter(Boolean).join(" ");
 }

@@ -1,5 +1,5 @@
 // Mote as its users run it: the published host, int8 in and out, outputs written into arrays that are reused.
-// `variant` is a build of the core, or "auto" for the one that the host chooses.
+// `variant` is a build of the core, "auto" for the one that the host chooses, or "int7" for that with such a model.
 
 export const input = (_task, bytes) => bytes;
 
@@ -7,7 +7,7 @@ export async function open({ variant, modelFile }, io, bytes) {
   const entry = io.engine === "node" ? "/dist/host/targets/node.bundle.js" : "/made/mote/host/index.js";
   const { loadModel } = await import(io.url(entry));
   const model = await loadModel(io.url(modelFile));
-  const session = await model.createSession(variant === "auto" ? {} : { build: variant });
+  const session = await model.createSession(variant === "auto" || variant === "int7" ? {} : { build: variant });
 
   const inputs = {};
   const outputs = {};

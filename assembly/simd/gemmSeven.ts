@@ -1,4 +1,5 @@
-// The relaxed tiles for seven-bit weights (gemmRelaxed.ts says how): one dot for sixteen products, five pixels a tile.
+// The relaxed tiles for seven-bit weights: one dot for sixteen products, five pixels a tile. 64 is added to every weight,
+// so that it is the unsigned number that the dot takes, and 64·Σ x taken off every sum of a pixel (strips.ts).
 // Invariant: every weight that is multiplied lies in 0 … 127, those of a group's missing second block apart, whose
 // sums are not stored.
 

@@ -1,4 +1,4 @@
-// What the relaxed tiles (gemmRelaxed.ts) read instead of rows: the inputs of a tile's pixels, four of each side by side,
+// What the tiles of gemmSeven.ts and gemmSymmetric.ts read instead of rows: the inputs of a tile's pixels, four side by side,
 // and, for seven-bit weights, the weights of a whole step as unsigned numbers. Segments follow each other without a gap.
 //
 //   quad q:      ├ pixel 0: x[4q]…x[4q+3] ┼ pixel 1 ┼ pixel 2 ┼ pixel 3 ┤ the same of pixels 4 … 7, or of pixel 4 four times ┤   32 bytes

@@ -82,9 +82,9 @@ function toOutputFirst(data, cells, c, n) {
 }
 
 // onnx.proto: the field numbers of what is used
-const FLOAT = 1;
+export const FLOAT = 1;
 const product = (shape) => shape.reduce((a, b) => a * b, 1);
-const node = (type, inputs, output, attributes) =>
+export const node = (type, inputs, output, attributes) =>
   message([
     ...inputs.map((name) => text(1, name)),
     text(2, output),
@@ -92,8 +92,8 @@ const node = (type, inputs, output, attributes) =>
     text(4, type),
     ...attributes.map((each) => field(5, each)),
   ]);
-const intAttribute = (name, value) => message([text(1, name), int(3, value), int(20, 2)]);
-const textAttribute = (name, value) => message([text(1, name), text(4, value), int(20, 3)]);
+export const intAttribute = (name, value) => message([text(1, name), int(3, value), int(20, 2)]);
+export const textAttribute = (name, value) => message([text(1, name), text(4, value), int(20, 3)]);
 const listAttribute = (name, values) => message([text(1, name), ints(8, values), int(20, 7)]);
 
 function port(name, shape) {
@@ -102,13 +102,13 @@ function port(name, shape) {
   return message([text(1, name), field(2, message([field(1, tensor)]))]);
 }
 
-const message = (fields) => fields.flat();
-const int = (id, value) => [...varint(id << 3), ...varint(value)];
-const ints = (id, values) => values.flatMap((value) => int(id, value));
-const text = (id, value) => field(id, new TextEncoder().encode(value));
+export const message = (fields) => fields.flat();
+export const int = (id, value) => [...varint(id << 3), ...varint(value)];
+export const ints = (id, values) => values.flatMap((value) => int(id, value));
+export const text = (id, value) => field(id, new TextEncoder().encode(value));
 const varint = (value) => (value < 128 ? [value] : [(value & 127) | 128, ...varint(value >>> 7)]);
 
-function field(id, bytes) {
+export function field(id, bytes) {
   const head = [...varint((id << 3) | 2), ...varint(bytes.length)];
   return head.concat(Array.from(bytes));
 }

@@ -11,7 +11,7 @@
 import { Status, Step } from "../abi";
 import { Attention, AttentionFlag } from "../abi/sequences";
 import { address, allWithin, canRead, canWrite, extent, field, fieldF32, hasParams } from "../memory";
-import { MAGIC, MAGIC_BITS, requantize } from "../numeric/requantize";
+import { MAGIC, MAGIC_BITS, requantize, round4 } from "../numeric/requantize";
 import { packSums, sums4 } from "../simd/sums";
 import { MAX_AXIS } from "./conv2d";
 
@@ -147,8 +147,17 @@ function weigh(step: usize, s: usize, e: usize, first: i32, end: i32, all: i32):
   if (first >= end) return 0;
   const from = s + (<usize>first << 2),
     to = s + (<usize>end << 2);
-  let most = load<i32>(from);
-  for (let at = from; at < to; at += 4) most = max<i32>(most, load<i32>(at));
+  let most = load<i32>(from),
+    look = from;
+  if (ASC_FEATURE_SIMD) {
+    let tops = i32x4.splat(most);
+    for (; look + 16 <= to; look += 16) tops = i32x4.max_s(tops, v128.load(look));
+    most = max<i32>(
+      max<i32>(i32x4.extract_lane(tops, 0), i32x4.extract_lane(tops, 1)),
+      max<i32>(i32x4.extract_lane(tops, 2), i32x4.extract_lane(tops, 3)),
+    );
+  }
+  for (; look < to; look += 4) most = max<i32>(most, load<i32>(look));
   const scale = fieldF32(step, Attention.ScoreScale),
     table = address(step, Step.Params);
   let sum = 0,
@@ -188,7 +197,17 @@ function entry(twice: i32): usize {
 }
 
 function give(to: usize, from: usize, width: i32, scale: f32, zero: i32): void {
-  for (let i: usize = 0; i < <usize>width; i++) {
+  let i: usize = 0;
+  if (ASC_FEATURE_SIMD) {
+    const scales = f32x4.splat(scale),
+      offset = i32x4.splat(MAGIC_BITS - zero);
+    for (; i + 8 <= <usize>width; i += 8) {
+      const at = from + (i << 2);
+      const words = i16x8.narrow_i32x4_s(round4(v128.load(at), scales, offset), round4(v128.load(at, 16), scales, offset));
+      v128.store64_lane(to + i, i8x16.narrow_i16x8_s(words, words), 0);
+    }
+  }
+  for (; i < <usize>width; i++) {
     store<i8>(to + i, <i8>requantize(load<i32>(from + (i << 2)), scale, -128, 127, zero));
   }
 }

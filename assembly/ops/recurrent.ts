@@ -11,6 +11,7 @@ import { Status, Step } from "../abi";
 import { Recurrent, RecurrentFlag, RecurrentKernel } from "../abi/sequences";
 import { address, allWithin, canRead, canWrite, extent, field, fieldF32, inImage } from "../memory";
 import { blocksBytes } from "../numeric/blocks";
+import { MAGIC_BITS, round4 } from "../numeric/requantize";
 import { gateSums, gateValue, lookGates, nearest16, saturate16, TABLE_BYTES, times } from "../simd/gates";
 import { MAX_AXIS } from "./conv2d";
 import { MAX_K } from "./fullyConnected";
@@ -76,7 +77,9 @@ function widened(to: usize, from: usize, count: i32, wide: bool, shift: i32): vo
 
 /** Q0.15 as stored: int16 in `to`, for the next product; whole vectors. */
 function keep(to: usize, from: usize, count: i32, inverse: f32, zero: i32, wide: bool): void {
-  for (const end = from + (<usize>count << 1); from < end; from += 2, to += 2) {
+  // int16 is Q0.15 itself
+  if (wide) memory.copy(to, from, <usize>count << 1);
+  else for (const end = from + (<usize>count << 1); from < end; from += 2, to += 2) {
     store<i16>(to, <i16>storedOf(<i32>load<i16>(from), inverse, zero, wide));
   }
 }
@@ -159,7 +162,8 @@ export function runRecurrent(step: usize): void {
         }
       } else {
         // h in Q0.15 from what was kept
-        for (let u: usize = 0; u < rowBytes; u += 2) {
+        if (hiddenWide) memory.copy(h, kept, rowBytes);
+        else for (let u: usize = 0; u < rowBytes; u += 2) {
           store<i16>(h + u, <i16>nearest16(<f32>(<i32>load<i16>(kept + u) - zero) * scale));
         }
         const after = kernel == RecurrentKernel.GruResetAfter;
@@ -182,7 +186,20 @@ export function runRecurrent(step: usize): void {
       }
       keep(kept, h, row, inverse, zero, hiddenWide);
       const to = yRow + t * yStep;
-      for (let u: usize = 0; u < <usize>units; u++) {
+      let u: usize = 0;
+      if (ASC_FEATURE_SIMD) {
+        if (!yWide) {
+          const scales = f32x4.splat(yInverse),
+            offset = i32x4.splat(MAGIC_BITS - yZero);
+          for (; u + 8 <= <usize>units; u += 8) {
+            const low = v128.load16x4_s(h + (u << 1)),
+              high = v128.load16x4_s(h + (u << 1), 8);
+            const words = i16x8.narrow_i32x4_s(round4(low, scales, offset), round4(high, scales, offset));
+            v128.store64_lane(to + u, i8x16.narrow_i16x8_s(words, words), 0);
+          }
+        }
+      }
+      for (; u < <usize>units; u++) {
         const value = storedOf(<i32>load<i16>(h + (u << 1)), yInverse, yZero, yWide);
         if (yWide) store<i16>(to + (u << 1), <i16>value);
         else store<i8>(to + u, <i8>value);

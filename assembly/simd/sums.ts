@@ -64,7 +64,35 @@ export function sums4(x: usize, xBytes: usize, pairs: i32, block: usize, blocks:
  */
 export function packSums(to: usize, from: usize, depth: i32, columns: i32, alongDepth: usize, alongColumns: usize, zero: i32, pairs: i32): void {
   for (let c = 0; c < columns; c += 8) {
-    for (let k = 0; k < 2 * pairs; k += 2, to += 32) {
+    let k = 0;
+    if (ASC_FEATURE_SIMD) {
+      const zeros = i16x8.splat(<i16>zero);
+      if (c + 8 <= columns) {
+        if (alongColumns == 1) {
+          // two rows of eight columns, interleaved
+          for (; k + 2 <= depth; k += 2, to += 32) {
+            const at = from + <usize>c + <usize>k * alongDepth;
+            const a = i16x8.sub(v128.load8x8_s(at), zeros),
+              b = i16x8.sub(v128.load8x8_s(at + alongDepth), zeros);
+            v128.store(to, v128.shuffle<i16>(a, b, 0, 8, 1, 9, 2, 10, 3, 11));
+            v128.store(to, v128.shuffle<i16>(a, b, 4, 12, 5, 13, 6, 14, 7, 15), 16);
+          }
+        } else {
+          // eight values of each of eight columns: four pairs, which go to four places
+          for (; k + 8 <= depth; k += 8, to += 128) {
+            let at = from + <usize>c * alongColumns + <usize>k;
+            for (let lane: usize = 0; lane < 32; lane += 4, at += alongColumns) {
+              const v = i16x8.sub(v128.load8x8_s(at), zeros);
+              v128.store32_lane(to + lane, v, 0);
+              v128.store32_lane(to + lane, v, 1, 32);
+              v128.store32_lane(to + lane, v, 2, 64);
+              v128.store32_lane(to + lane, v, 3, 96);
+            }
+          }
+        }
+      }
+    }
+    for (; k < 2 * pairs; k += 2, to += 32) {
       for (let lane = 0; lane < 8; lane++) {
         let both: i32 = 0;
         if (c + lane < columns && k < depth) {

@@ -5,7 +5,7 @@ import { gain, isWinograd, TARGETS } from "./report.mjs";
 
 const PANEL = 470;
 const LEFT = 52;
-const TOP = 74;
+const TOP = 94;
 const HEIGHT = 400;
 const PLOT = 270;
 const LEAST = 0.25;
@@ -42,7 +42,8 @@ export function renderChart({ engines, machine, date }) {
 <style>text{font:12px system-ui,sans-serif;fill:#222}.title{font-size:16px;font-weight:600}.sub{fill:#666}.panel{font-weight:600}.label{font-size:10.5px}</style>
 <rect width="100%" height="100%" fill="#fff"/>
 <text x="12" y="24" class="title">${title}</text>
-<text x="12" y="43" class="sub">${machine.cpu} (${machine.features.join(", ")}), one thread, ${date.slice(0, 10)}; random groups of 8 × 4; dashed: as much faster as weights are left out; crosses: the aim</text>
+<text x="12" y="43" class="sub">${machine.cpu} (${machine.features.join(", ")}), one thread, ${date.slice(0, 10)}</text>
+<text x="12" y="60" class="sub">Groups of 8 outputs × 4 inputs zero at random. Dashed: as many times as fast as weights are fewer. Crosses: the aim.</text>
 ${panels}
 ${keys.join("\n")}
 </svg>

@@ -145,7 +145,8 @@ function fits({ build, layers }) {
   for (const layer of layers) {
     const rows = layer.line === 1 ? ", one row" : "";
     add(isWinograd(layer) ? "winograd" : `dense${rows}`, layer, dense(layer), 1, isWinograd(layer) ? 1 : 4);
-    add(`dense, int4${rows}`, layer, find(layer, "dense", 4, 0), 1, 4);
+    const int4 = find(layer, "dense", 4, 0);
+    if (/ s4\b/.test(int4.kernel)) add(`dense, int4${rows}`, layer, int4, 1, 4);
     for (const zeros of ZEROS) add(`sparse${rows}`, layer, find(layer, "sparse", 8, zeros), 1 - zeros, sparseTile);
   }
   return [...lines].map(([name, points]) => ({ name, ...leastSquares(points) }));

@@ -2,9 +2,9 @@
 // fuseQuantized makes integer operators of all that has an integer form. The rest stays float between.
 // Invariant: a layer that `keepFloat` names keeps float weights and runs as float32.
 
-import { removeDeadCode } from "../graph/deadCode.ts";
 import { fuseQuantized } from "../graph/fuseQuantized.ts";
 import { elementCount, type Graph, type Node, type OpName, type Quantization, type Tensor } from "../graph/graph.ts";
+import { runPasses } from "../graph/passes.ts";
 import { Rewrite } from "../graph/rewrite.ts";
 import type { Range, Ranges } from "./calibrate.ts";
 
@@ -48,6 +48,9 @@ export function quantizeGraph(graph: Graph, ranges: Ranges, { keepFloat = () => 
       continue;
     }
     const made = producer !== undefined && integer(producer);
+    // a clamp after a sum is the sum's activation: nothing is quantized between them
+    const next = rewrite.only(id);
+    if (made && producer.op === "zip" && next?.op === "map" && next.attrs.fn === "clip" && integer(next)) continue;
     const readers = rewrite
       .consumers(id)
       .filter((node) => made || integer(node) || leadsToInteger(rewrite, node, integer));
@@ -68,7 +71,7 @@ export function quantizeGraph(graph: Graph, ranges: Ranges, { keepFloat = () => 
     rewrite.tensors[back] = { ...rewrite.tensors[back]!, name: rewrite.at(id).name };
     return back;
   });
-  return removeDeadCode(fuseQuantized({ ...rewrite.done(), outputs }));
+  return runPasses(fuseQuantized({ ...rewrite.done(), outputs }));
 }
 
 /** What an operator gives by its own rule: a softmax 0 … 255/256, a pool the quantization of its input. */

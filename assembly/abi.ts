@@ -77,6 +77,8 @@ export const enum Op {
   Quantize = 18,
   Dequantize = 19,
   Requantize = 20,
+  /** fully binary: Conv's fields, dilation 1 */
+  BinaryConv2d = 21,
   /** one value to one: MapFn; float32 or int32 */
   Map = 30,
   /** two values to one, broadcasting: ZipFn; float32 or int32 */

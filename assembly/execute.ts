@@ -7,6 +7,7 @@ import { field, setMemory } from "./memory";
 import { checkAdd, runAdd } from "./ops/add";
 import { checkAveragePool2d, runAveragePool2d } from "./ops/averagePool2d";
 import { checkBatchMatmul, runBatchMatmul } from "./ops/batchMatmul";
+import { checkBinaryConv2d, runBinaryConv2d } from "./ops/binaryConv2d";
 import { checkConv2d, runConv2d } from "./ops/conv2d";
 import { prepareWinograd } from "./ops/conv2dWinograd";
 import { checkCopy, runCopy } from "./ops/copy";
@@ -138,6 +139,8 @@ function checkStep(step: usize): i32 {
       return checkBatchMatmul(step);
     case Op.TransposedConv2d:
       return checkTransposedConv2d(step);
+    case Op.BinaryConv2d:
+      return checkBinaryConv2d(step);
     default:
       return field(step, Step.Op) >= Op.Recurrent ? sequenceStep(step, false) : floatStep(step, false);
   }
@@ -209,6 +212,9 @@ function runStep(step: usize): void {
       break;
     case Op.TransposedConv2d:
       runTransposedConv2d(step);
+      break;
+    case Op.BinaryConv2d:
+      runBinaryConv2d(step);
       break;
     default:
       if (field(step, Step.Op) >= Op.Recurrent) sequenceStep(step, true);

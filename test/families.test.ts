@@ -86,6 +86,7 @@ const LATER: readonly Family[] = [
     name: "weights of few bits",
     budget: 18 * KIB,
     files: [
+      "ops/binaryConv2d",
       "ops/fewBits",
       "numeric/fewBits",
       "simd/fewBits",

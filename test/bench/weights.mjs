@@ -1,14 +1,16 @@
-// Layers with weights of few bits against the same layers in int8, on one build of the core: answers checked first, then
-// timed in turn, in many short rounds; minima, as ratios. `npm run bench -- --weights int4,codebook` does it for every
-// build; alone, after a build:
-//   node test/bench/weights.mjs [simd|relaxed] [filter] [int4,codebook,…] [loops: 0, 1 narrow, 2 sums in int16]
+// Layers and whole models with weights of few bits against the same in int8, on one build of the core: answers checked
+// first, then timed in turn, in many short rounds; minima, as ratios, and the bytes of the constants beside them. After
+// a build:
+//   node test/bench/weights.mjs [simd|relaxed] [filter | models | models:mbv2] [int4,codebook,…] [loops: 0, 1 narrow, 2 sums in int16]
 import { readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import { evaluate } from "../../dist/tools/evaluate/reference.js";
+import { importModel } from "../../dist/tools/import/index.js";
 import { buildImage } from "../../dist/tools/pack/image.js";
 import { parseWeights } from "../../dist/tools/quantize/precision.js";
 import { recodeWeights } from "../../dist/tools/quantize/weights.js";
 import { graphOf, int8, LAYERS } from "./layerShapes.mjs";
+import { exists, pathOf } from "./places.mjs";
 
 export const CHOICES = ["int4", "int4:g32", "codebook", "codebook:5", "ternary", "binary"];
 const ROUNDS = 12;
@@ -17,11 +19,19 @@ const ROUND_MS = 4;
 /** Pointwise, dense and k×k layers of the models: what has weights worth coding. */
 const layers = (filter) => LAYERS.filter(([name, op]) => op !== "depthwiseConv2d" && name.includes(filter));
 
+/** The models of the bench that are here, as graphs. */
+const models = (only) =>
+  ["kws", "vww", "resnet", "ad01", "strww", "mbv2"]
+    .filter((name) => (!only || name === only) && exists(`/peers/models/${name}_int8.tflite`))
+    .map((name) => ({
+      ...importModel(readFileSync(pathOf(`/peers/models/${name}_int8.tflite`)), `${name}.tflite`),
+      name,
+    }));
+
 /** @param each called with { name, macs, choices: { int8: { ms, bytes }, … } } of each layer whose name has `filter` */
 export function benchWeights(build, filter, choices, each, loops) {
   const module = new WebAssembly.Module(readFileSync(new URL(`../../dist/core/${build}.wasm`, import.meta.url)));
-  for (const layer of layers(filter)) {
-    const graph = graphOf(layer);
+  for (const graph of filter.startsWith("models") ? models(filter.slice(7)) : layers(filter).map(graphOf)) {
     const input = int8(graph.tensors[0].shape.reduce((a, b) => a * b));
     const cores = ["int8", ...choices].map((choice) => {
       const coded =
@@ -30,7 +40,7 @@ export function benchWeights(build, filter, choices, each, loops) {
     });
     for (let round = 0; round <= ROUNDS; round++) {
       for (const core of cores) {
-        const ms = shortest(core.run);
+        const ms = shortest(core.run, filter.startsWith("models") ? 10 * ROUND_MS : ROUND_MS);
         if (round > 0) core.best = Math.min(core.best, ms);
       }
     }
@@ -43,15 +53,15 @@ export function benchWeights(build, filter, choices, each, loops) {
 }
 
 /** A quarter of the round warms, so that one alternative's caches are not the next one's loss. */
-function shortest(run) {
+function shortest(run, roundMs) {
   let best = Number.POSITIVE_INFINITY;
   const begin = performance.now();
   for (;;) {
     const before = performance.now();
-    if (before - begin > ROUND_MS) return best;
+    if (before - begin > roundMs) return best;
     run();
     const after = performance.now();
-    if (after - begin > ROUND_MS / 4) best = Math.min(best, after - before);
+    if (after - begin > roundMs / 4) best = Math.min(best, after - before);
   }
 }
 
@@ -65,20 +75,22 @@ function start(module, graph, input, loops) {
   if (core.load(base, image.totalBytes + 64) !== 0) throw new Error(`${graph.name}: the core refused the plan`);
   if (loops !== undefined) core.useNarrow(loops);
   const view = new DataView(core.memory.buffer);
-  memory.set(new Uint8Array(input.buffer), base + view.getUint32(base + 64, true));
+  memory.set(new Uint8Array(input.buffer), base + view.getUint32(base + view.getUint32(base + 32, true), true));
   core.run();
-  const out = base + view.getUint32(base + 72, true);
-  const output = new Int8Array(memory.slice(out, out + view.getUint32(base + 76, true)).buffer);
-  const [want] = evaluate(graph, [input]);
+  const place = base + view.getUint32(base + 32, true) + 8;
+  const out = base + view.getUint32(place, true);
+  const output = memory.slice(out, out + view.getUint32(place + 4, true));
+  const signed = graph.tensors[graph.inputs[0]].dtype !== "uint8";
+  const want = new Uint8Array(evaluate(graph, [signed ? input : new Uint8Array(input.buffer)])[0].buffer);
   if (output.some((q, i) => q !== want[i])) throw new Error(`${graph.name}: wrong answer`);
-  const [step] = image.lowered.steps;
-  const { macs, params } = step;
+  const macs = image.lowered.steps.reduce((sum, step) => sum + (step.macs ?? 0), 0);
+  const bytes = image.lowered.params.reduce((sum, blob) => sum + blob.length, 0);
   // small layers: so many runs that the clock is not what is timed
   const repeats = Math.max(1, Math.ceil(1e6 / macs));
   const run = () => {
     for (let i = 0; i < repeats; i++) core.run();
   };
-  return { macs: macs * repeats, run, bytes: image.lowered.params[params.index].length };
+  return { macs: macs * repeats, run, bytes };
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1]).href) {

@@ -126,6 +126,12 @@ const GRAPHS: Readonly<Record<string, Graph>> = {
     [int8("x", [6, 53]), coded([11, 53], "binary")],
     [int8("y", [6, 11])],
   ),
+  binaryConv2d: graph(
+    "binaryConv2d",
+    window,
+    [int8("x", [2, 5, 6, 70]), coded([5, 3, 2, 70], "binary")],
+    [int8("y", [2, 3, 4, 5])],
+  ),
   int4Groups: graph(
     "fullyConnected",
     { activation: "none" },

@@ -72,6 +72,8 @@ export interface Attributes {
   depthwiseConv2d: Window & { readonly dilationH: number; readonly dilationW: number; readonly multiplier: number };
   /** x, weights, bias?; padding is what is cut from the full output; outH and outW say its size */
   transposedConv2d: Window & { readonly outH: number; readonly outW: number };
+  /** x, weights (binary, [outC, kH, kW, inC]), bias? (at the weights' scale); of x only the signs: cells outside are 1 */
+  binaryConv2d: Window;
   /** x, weights, bias?; x is read as [rows, inC] */
   fullyConnected: { readonly activation: Activation };
   /** x; padded cells are left out of the average; `unsigned`: the model's own values are uint8, which decides ties */

@@ -7,6 +7,7 @@ import { add } from "./add.ts";
 import { attention } from "./attention.ts";
 import { averagePool2d } from "./averagePool2d.ts";
 import { batchMatmul } from "./batchMatmul.ts";
+import { binaryConv2d } from "./binaryConv2d.ts";
 import { clamp } from "./clamp.ts";
 import { concat } from "./concat.ts";
 import { conv2d } from "./conv2d.ts";
@@ -101,6 +102,7 @@ const operators: Partial<{ [K in OpName]: Operator<K> }> = {
   tanh,
   transpose,
   transposedConv2d,
+  binaryConv2d,
   map,
   zip,
   select,

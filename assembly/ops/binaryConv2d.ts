@@ -1,23 +1,27 @@
 // binaryConv2d: out[b, oy, ox, n] = requantize(bias[n] + Σ sign(x) · w), w and sign(x) −1 or 1: XOR and count of bits.
 // sign(x) is −1 where x < InZero; cells outside the picture are 1. With m cells of K whose signs differ, Σ = K − 2m.
 //
-//   scratch: one picture, padded, a bit a channel, set for −1:   ├ pixel: ⌈inC / 64⌉ × u64 ┼ pixel ┼ … ┤ row by row
-//   params: an output  ├ start = bias + K, i32 ┼ multiplier f32 ┼ 8 bytes ┼ its kernel in the same bits, row by row ┤
+//   scratch: one picture, padded, a bit a channel, set for −1:   ├ pixel: ⌈inC / 8⌉ bytes ┼ pixel ┼ … ┤ row by row
+//   params, a block of sixteen outputs:  ├ start = bias + K, i32×16 ┼ multiplier f32×16 ┼ byte 0 of all ┼ byte 1 of all ┼ … ┤
+//
+// A vector is one byte of the kernels of sixteen outputs, against one byte of the picture, sixteen times: counts of
+// differing bits are summed per output, so nothing is ever summed across lanes.
 //
 // Invariant: bits of channels past inC are 0 in both, so they never differ.
 
 import { Conv, Status, Step } from "../abi";
 import { address, extent, field, hasParams, hasScratch } from "../memory";
-import { requantize } from "../numeric/requantize";
+import { MAGIC_BITS, requantize, requantize16 } from "../numeric/requantize";
+import { storeBytes16 } from "../simd/lanes";
 import { checkConvShape, rowPixels } from "./conv2d";
 import { MAX_K } from "./fullyConnected";
 
-const HEAD: usize = 16;
-/** Vectors of bit counts, 8 at most in a byte, that a byte's sum holds. */
-const RUN: usize = 31 * 16;
+const HEAD: usize = 128;
+/** Counts of bits, 8 at most, that a byte holds. */
+const RUN: usize = 31;
 
 function pixelBytes(step: usize): i32 {
-  return ((field(step, Conv.InC) + 63) >> 6) << 3;
+  return (field(step, Conv.InC) + 7) >> 3;
 }
 
 /** Rows of the padded picture that are looked at. */
@@ -33,7 +37,7 @@ export function checkBinaryConv2d(step: usize): i32 {
   const cells = extent(field(step, Conv.KernelH), field(step, Conv.KernelW), field(step, Conv.InC));
   if (cells > <u64>MAX_K) return Status.Shape;
   const kernel = extent(field(step, Conv.KernelH), field(step, Conv.KernelW), pixelBytes(step));
-  if (!hasParams(step, <u64>field(step, Conv.OutC) * (HEAD + kernel))) return Status.Params;
+  if (!hasParams(step, <u64>((field(step, Conv.OutC) + 15) >> 4) * (HEAD + kernel * 16))) return Status.Params;
   return hasScratch(step, extent(heldRows(step), rowPixels(step), pixelBytes(step))) ? Status.Ok : Status.Scratch;
 }
 
@@ -82,78 +86,71 @@ function packSigns(step: usize, input: usize, to: usize, pixel: usize): void {
 
 /** Up to four pixels, `stepX` bytes apart from `at`, by every output. */
 function pixels(step: usize, at: usize, row: usize, stepX: usize, out: usize, count: i32): void {
-  const kernelH = field(step, Conv.KernelH), outC = <usize>field(step, Conv.OutC);
-  const run = <usize>field(step, Conv.KernelW) * <usize>pixelBytes(step);
+  const kernelH = field(step, Conv.KernelH), outC = field(step, Conv.OutC), stride = <usize>outC;
+  const run = <usize>field(step, Conv.KernelW) * <usize>pixelBytes(step), blockBytes = HEAD + <usize>kernelH * run * 16;
   const zero = field(step, Conv.OutZero), low = field(step, Conv.Min), high = field(step, Conv.Max);
-  // pixels that are not there are the last one again
-  const b = count > 1 ? stepX : 0, c = count > 2 ? b + stepX : b, d = count > 3 ? c + stepX : c;
-  let w = address(step, Step.Params);
-  for (let n: usize = 0; n < outC; n++) {
-    const head = w;
-    w += HEAD;
-    let m0 = 0, m1 = 0, m2 = 0, m3 = 0;
-    if (ASC_FEATURE_SIMD) {
-      let s0 = i32x4.splat(0), s1 = s0, s2 = s0, s3 = s0;
-      let from = at;
+  let block = address(step, Step.Params);
+  if (ASC_FEATURE_SIMD) {
+    // pixels that are not there are the last one again
+    const b = count > 1 ? stepX : 0, c = count > 2 ? b + stepX : b, d = count > 3 ? c + stepX : c;
+    const magic = i32x4.splat(MAGIC_BITS - zero), lowest = i8x16.splat(<i8>low), highest = i8x16.splat(<i8>high);
+    for (let left = outC; left > 0; left -= 16) {
+      let w = block + HEAD, from = at;
+      let s0 = i16x8.splat(0), s1 = s0, s2 = s0, s3 = s0, s4 = s0, s5 = s0, s6 = s0, s7 = s0;
       for (let ky = 0; ky < kernelH; ky++, from += row) {
-        let p = from;
-        for (const end = w + run; w < end; ) {
+        const end = from + run;
+        for (let p = from; p < end; ) {
           let a0 = i8x16.splat(0), a1 = a0, a2 = a0, a3 = a0;
-          const whole = end - w & ~15, stop = w + (whole < RUN ? whole : RUN);
-          for (; w < stop; w += 16, p += 16) {
+          for (const stop = min<usize>(p + RUN, end); p < stop; p++, w += 16) {
             const v = v128.load(w);
-            a0 = i8x16.add(a0, i8x16.popcnt(v128.xor(v, v128.load(p))));
-            a1 = i8x16.add(a1, i8x16.popcnt(v128.xor(v, v128.load(p + b))));
-            a2 = i8x16.add(a2, i8x16.popcnt(v128.xor(v, v128.load(p + c))));
-            a3 = i8x16.add(a3, i8x16.popcnt(v128.xor(v, v128.load(p + d))));
+            a0 = i8x16.add(a0, i8x16.popcnt(v128.xor(v, v128.load8_splat(p))));
+            a1 = i8x16.add(a1, i8x16.popcnt(v128.xor(v, v128.load8_splat(p + b))));
+            a2 = i8x16.add(a2, i8x16.popcnt(v128.xor(v, v128.load8_splat(p + c))));
+            a3 = i8x16.add(a3, i8x16.popcnt(v128.xor(v, v128.load8_splat(p + d))));
           }
-          s0 = widen(s0, a0);
-          s1 = widen(s1, a1);
-          s2 = widen(s2, a2);
-          s3 = widen(s3, a3);
-          if (end - w == 8) {
-            const v = load<u64>(w);
-            m0 += <i32>popcnt<u64>(v ^ load<u64>(p));
-            m1 += <i32>popcnt<u64>(v ^ load<u64>(p + b));
-            m2 += <i32>popcnt<u64>(v ^ load<u64>(p + c));
-            m3 += <i32>popcnt<u64>(v ^ load<u64>(p + d));
-            w += 8;
-          }
+          s0 = i16x8.add(s0, i16x8.extend_low_i8x16_u(a0));
+          s1 = i16x8.add(s1, i16x8.extend_high_i8x16_u(a0));
+          s2 = i16x8.add(s2, i16x8.extend_low_i8x16_u(a1));
+          s3 = i16x8.add(s3, i16x8.extend_high_i8x16_u(a1));
+          s4 = i16x8.add(s4, i16x8.extend_low_i8x16_u(a2));
+          s5 = i16x8.add(s5, i16x8.extend_high_i8x16_u(a2));
+          s6 = i16x8.add(s6, i16x8.extend_low_i8x16_u(a3));
+          s7 = i16x8.add(s7, i16x8.extend_high_i8x16_u(a3));
         }
       }
-      m0 += across(s0);
-      m1 += across(s1);
-      m2 += across(s2);
-      m3 += across(s3);
-    } else {
-      let from = at;
-      for (let ky = 0; ky < kernelH; ky++, from += row) {
-        for (let p = from; p < from + run; p += 8, w += 8) {
-          const v = load<u64>(w);
-          m0 += <i32>popcnt<u64>(v ^ load<u64>(p));
-          m1 += <i32>popcnt<u64>(v ^ load<u64>(p + b));
-          m2 += <i32>popcnt<u64>(v ^ load<u64>(p + c));
-          m3 += <i32>popcnt<u64>(v ^ load<u64>(p + d));
+      finish(out, s0, s1, block, magic, lowest, highest, left);
+      if (count > 1) finish(out + stride, s2, s3, block, magic, lowest, highest, left);
+      if (count > 2) finish(out + 2 * stride, s4, s5, block, magic, lowest, highest, left);
+      if (count > 3) finish(out + 3 * stride, s6, s7, block, magic, lowest, highest, left);
+      block += blockBytes;
+      out += 16;
+    }
+  } else {
+    for (let n: usize = 0; n < stride; n++) {
+      const lane = n & 15, head = block + (n >> 4) * blockBytes;
+      for (let p: usize = 0; p < <usize>count; p++) {
+        let w = head + HEAD + lane, differ = 0;
+        for (let ky: usize = 0; ky < <usize>kernelH; ky++) {
+          const from = at + p * stepX + ky * row;
+          for (let x = from; x < from + run; x++, w += 16) differ += popcnt<i32>(<i32>load<u8>(w) ^ <i32>load<u8>(x));
         }
+        const q = requantize(load<i32>(head + (lane << 2)) - 2 * differ, load<f32>(head + 64 + (lane << 2)), low, high, zero);
+        store<i8>(out + p * stride + n, <i8>q);
       }
     }
-    const start = load<i32>(head), multiplier = load<f32>(head + 4);
-    let to = out + n;
-    store<i8>(to, <i8>requantize(start - 2 * m0, multiplier, low, high, zero));
-    if (count > 1) store<i8>((to += outC), <i8>requantize(start - 2 * m1, multiplier, low, high, zero));
-    if (count > 2) store<i8>((to += outC), <i8>requantize(start - 2 * m2, multiplier, low, high, zero));
-    if (count > 3) store<i8>(to + outC, <i8>requantize(start - 2 * m3, multiplier, low, high, zero));
   }
 }
 
+/** Start less twice four counts of bits. */
 // @ts-ignore: decorator
 @inline
-function widen(sum: v128, bytes: v128): v128 {
-  return i32x4.add(sum, i32x4.extadd_pairwise_i16x8_u(i16x8.extadd_pairwise_i8x16_u(bytes)));
+function exact(start: usize, counts: v128): v128 {
+  return i32x4.sub(v128.load(start), i32x4.shl(counts, 1));
 }
 
-// @ts-ignore: decorator
-@inline
-function across(sum: v128): i32 {
-  return i32x4.extract_lane(sum, 0) + i32x4.extract_lane(sum, 1) + i32x4.extract_lane(sum, 2) + i32x4.extract_lane(sum, 3);
+/** Stores a pixel of a block, from its counts of differing bits. */
+function finish(out: usize, low8: v128, high8: v128, block: usize, magic: v128, lowest: v128, highest: v128, left: i32): void {
+  const a0 = exact(block, i32x4.extend_low_i16x8_u(low8)), a1 = exact(block + 16, i32x4.extend_high_i16x8_u(low8));
+  const b0 = exact(block + 32, i32x4.extend_low_i16x8_u(high8)), b1 = exact(block + 48, i32x4.extend_high_i16x8_u(high8));
+  storeBytes16(out, requantize16(a0, a1, b0, b1, block + 64, block + 96, magic, lowest, highest), left);
 }

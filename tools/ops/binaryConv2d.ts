@@ -22,22 +22,25 @@ function geometryOf(weights: Tensor): Geometry {
   return { kernelH: weights.shape[1]!, kernelW: weights.shape[2]!, dilationH: 1, dilationW: 1 };
 }
 
-const pixelBytes = (inC: number): number => Math.ceil(inC / 64) * 8;
+const pixelBytes = (inC: number): number => Math.ceil(inC / 8);
 
 /** As assembly/ops/binaryConv2d.ts draws them. */
 function blocks(node: Node<"binaryConv2d">, weights: Tensor, bias: Tensor | undefined, output: Tensor): Uint8Array {
   const [outC, kernelH, kernelW, inC] = weights.shape as [number, number, number, number];
   const cells = kernelH * kernelW;
-  const bytes = 16 + cells * pixelBytes(inC);
+  const bytes = 128 + cells * pixelBytes(inC) * 16;
   const scale = multipliers(1, weights.quant!, perTensor(output, node.name).scale, outC);
-  const packed = new Uint8Array(outC * bytes);
+  const packed = new Uint8Array(Math.ceil(outC / 16) * bytes);
   const view = new DataView(packed.buffer);
   for (let n = 0; n < outC; n++) {
-    view.setInt32(n * bytes, Number(bias?.data?.[n] ?? 0) + cells * inC, true);
-    view.setFloat32(n * bytes + 4, scale[n]!, true);
+    const block = (n >> 4) * bytes;
+    const lane = n & 15;
+    view.setInt32(block + 4 * lane, Number(bias?.data?.[n] ?? 0) + cells * inC, true);
+    view.setFloat32(block + 64 + 4 * lane, scale[n]!, true);
     for (let k = 0; k < cells * inC; k++) {
-      const at = n * bytes + 16 + Math.floor(k / inC) * pixelBytes(inC) + ((k % inC) >> 3);
-      if ((weights.data![n * cells * inC + k] as number) < 0) packed[at]! |= 1 << ((k % inC) & 7);
+      const byte = Math.floor(k / inC) * pixelBytes(inC) + ((k % inC) >> 3);
+      const sign = weights.data![n * cells * inC + k] as number;
+      if (sign < 0) packed[block + 128 + byte * 16 + lane]! |= 1 << ((k % inC) & 7);
     }
   }
   return packed;
@@ -115,7 +118,7 @@ export const binaryConv2d: Operator<"binaryConv2d"> = {
       params: lowering.params(blocks(node, weights, bias, output)),
       scratchBytes: rows * rowPixels(output, node.attrs, geometry) * pixelBytes(x.shape[3]!),
       fields: fields.filter(([word]) => word <= Conv.Max),
-      kernelName: "xor popcount 4×1 binary",
+      kernelName: "xor popcount 4×16 binary",
       macs: output.shape[0]! * output.shape[1]! * output.shape[2]! * weights.data!.length,
     });
   },

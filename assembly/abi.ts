@@ -207,9 +207,8 @@ export const enum ConvKernel {
   Int4 = 10,
   /** the same looked up in a table of sixteen seven-bit values */
   Codebook = 11,
-  /** two bits: −1, 0, 1 */
+  /** two bits: −1, 0, 1; one bit: −1, 1 */
   Ternary = 12,
-  /** one bit: −1, 1 */
   Binary = 13,
   /** four bits with a scale for every group of inputs */
   Int4Groups = 14,

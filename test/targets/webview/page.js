@@ -154,7 +154,7 @@ window.tests = {
       session.dispose();
     }
     // nothing but need makes an engine collect
-    for (const end = Date.now() + 20_000; left > 15 && Date.now() < end; ) {
+    for (const end = Date.now() + 60_000; left > 15 && Date.now() < end; ) {
       for (let i = 0; i < 20; i++) new Uint8Array(2 ** 20).fill(i);
       await new Promise((resolve) => setTimeout(resolve, 20));
     }

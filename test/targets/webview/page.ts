@@ -21,7 +21,6 @@ export function builtPage(): Project {
   const project = installedProject();
   project.copy("examples/webview", "webview");
   project.copy("examples/features", "features");
-  project.link("esbuild");
   const more: string[] = [];
   if (sharedData) {
     const image = { kind: "image", mean: 0, std: 255 } as const;

@@ -8,7 +8,7 @@ import { VERSION } from "../../tools/pack/version.ts";
 import { tinyModel } from "../support/tinyModel.ts";
 import { folder, MAIN, mote } from "./command.ts";
 
-const COMMANDS = ["import", "run", "inspect", "explain", "profile", "sign", "verify"];
+const COMMANDS = ["import", "run", "inspect", "explain", "profile", "core", "sign", "verify"];
 const dir = folder();
 const tiny = join(dir, "tiny.mote");
 writeFileSync(tiny, tinyModel());

@@ -28,7 +28,7 @@ await buildWasi();
 console.log(`${"wasi".padEnd(22)} ${((performance.now() - started) / 1000).toFixed(1)} s`);
 run("host and tools", "node_modules/typescript/bin/tsc", ["-p", "tsconfig.build.json"]);
 for (const entry of [
-  ...["host/index", "host/targets/node", "host/targets/worker"],
+  ...["host/index", "host/targets/node", "host/targets/worker", "host/targets/workerOwnCore"],
   ...["host/targets/webview", "host/webview/worker"],
 ]) {
   // beside the file it is made of, so that what it finds by import.meta.url stays where it is

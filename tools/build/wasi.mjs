@@ -50,6 +50,8 @@ export async function buildWasi() {
   mkdirSync("dist/wasi", { recursive: true });
   for (const target of ["simd", "scalar"]) {
     await compileWasi("assembly/wasi/compiled.ts", `template-${target}`, `dist/wasi/template-${target}.wasm`);
+    // of a core for some models only
+    await compileWasi("assembly/index.ts", `template-${target}`, `dist/wasi/core-${target}.wasm`);
     const ending = target === "simd" ? "" : "-scalar";
     const both = `dist/wasi/modules${ending}.wasm`;
     await compileWasi("assembly/wasi/modules.ts", target, both);

@@ -4,6 +4,7 @@
 import { Command } from "commander";
 import { VERSION } from "../pack/version.ts";
 import { addCompile } from "./commands/compile.ts";
+import { addCore } from "./commands/core.ts";
 import { addExplain } from "./commands/explain.ts";
 import { addImport } from "./commands/import.ts";
 import { addInspect } from "./commands/inspect.ts";
@@ -31,7 +32,18 @@ export function createProgram(): Command {
     .addHelpText("after", MORE)
     .configureOutput({ outputError: () => undefined })
     .exitOverride();
-  const commands = [addImport, addTrain, addRun, addInspect, addExplain, addProfile, addSign, addVerify, addCompile];
+  const commands = [
+    addImport,
+    addTrain,
+    addRun,
+    addInspect,
+    addExplain,
+    addProfile,
+    addSign,
+    addVerify,
+    addCompile,
+    addCore,
+  ];
   for (const add of commands) add(program);
   return program;
 }

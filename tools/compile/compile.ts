@@ -31,16 +31,22 @@ export interface Compiled {
 
 const PAGE_BYTES = 65536;
 // built, this file is dist/tools/compile/compile.js; run from source, the templates are still under dist
-const TEMPLATES = new URL(import.meta.url.endsWith(".ts") ? "../../dist/wasi/" : "../../wasi/", import.meta.url);
+export const TEMPLATES = new URL(import.meta.url.endsWith(".ts") ? "../../dist/wasi/" : "../../wasi/", import.meta.url);
 /** Makes `(i32.load (i32.add (local.get $step) …))` of what an unoptimised inlined call looks like. */
-const SIMPLIFY = [
+export const SIMPLIFY = [
   ...["simplify-locals", "precompute-propagate", "optimize-instructions", "simplify-locals", "vacuum"],
   ...["precompute-propagate", "optimize-instructions", "remove-unused-names", "merge-blocks", "vacuum"],
 ];
-const DROP_DEAD = ["precompute-propagate", "remove-unused-brs", "dce", "vacuum", "remove-unused-module-elements"];
+export const DROP_DEAD = [
+  "precompute-propagate",
+  "remove-unused-brs",
+  "dce",
+  "vacuum",
+  "remove-unused-module-elements",
+];
 
 /** Binaryen is as large as all else together, and only this command needs it. */
-async function loadBinaryen(): Promise<typeof import("binaryen").default> {
+export async function loadBinaryen(): Promise<typeof import("binaryen").default> {
   try {
     return (await import("binaryen")).default;
   } catch (cause) {
@@ -48,7 +54,7 @@ async function loadBinaryen(): Promise<typeof import("binaryen").default> {
   }
 }
 
-function stepsOf(image: Uint8Array): StepWords {
+export function stepsOf(image: Uint8Array): StepWords {
   const view = new DataView(image.buffer, image.byteOffset, image.byteLength);
   const [count, offset] = [view.getUint32(Plan.StepCount * 4, true), view.getUint32(Plan.StepOffset * 4, true)];
   return Array.from({ length: count }, (_, step) =>

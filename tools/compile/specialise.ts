@@ -23,7 +23,8 @@ const LOAD =
   /\((i32|f32)\.load(?: offset=(\d+))?\s+(?:\(local\.get \$step\)|\(i32\.add\s+\(local\.get \$step\)\s+\(i32\.const (\d+)\)\s+\))\s+\)/g;
 const CALL_WITH_STEP = /\(call \$([^\s)#]+)(\s+\(local\.get \$step\))/g;
 
-const kindOf = (words: Int32Array): string => `${words[Step.Op]}#${words[Step.Kernel]}`;
+/** What tells kinds of steps apart: operator and kernel. */
+export const kindOf = (words: Int32Array): string => `${words[Step.Op]}#${words[Step.Kernel]}`;
 
 function byKind(steps: StepWords): Map<string, StepWords> {
   const kinds = new Map<string, StepWords>();
@@ -51,6 +52,24 @@ export function splitWalkers(module: ModuleText, steps: StepWords): void {
     module.setBody(walker, body);
   }
   module.setBody(CHECK, "(i32.const 0)");
+}
+
+/**
+ * The same for a core that is to run other plans of the same kinds of steps, too: what it is handed is still checked,
+ * and a step of another kind is refused with `refusal`. `steps` has two of each kind with nothing else in common.
+ */
+export function splitCheckedWalkers(module: ModuleText, steps: StepWords, refusal: number): void {
+  const before = module.get(CHECK);
+  splitWalkers(module, steps);
+  module.set(CHECK, before);
+  let body = `(i32.const ${refusal})`;
+  for (const [kind, alike] of byKind(steps)) {
+    const is = (word: Step): string =>
+      `(i32.eq (i32.load offset=${word * 4} (local.get $step)) (i32.const ${alike[0]![word]}))`;
+    const copy = copyFor(module, CHECK, kind, alike);
+    body = `(if (result i32) (i32.and ${is(Step.Op)} ${is(Step.Kernel)}) (then (call $${copy} (local.get $step))) (else ${body}))`;
+  }
+  module.setBody(CHECK, body);
 }
 
 /**

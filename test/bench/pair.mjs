@@ -14,7 +14,7 @@ async function work() {
   const model = await loadModel(workerData);
   const session = await model.createSession();
   const inputs = Object.fromEntries(
-    model.inputs.map(({ name, shape }) => [name, new Int8Array(shape.reduce((a, b) => a * b))]),
+    model.inputs.map(({ name, shape }) => [name, new Float32Array(shape.reduce((a, b) => a * b))]),
   );
   const outputs = session.run(inputs);
   parentPort.on("message", (until) => {

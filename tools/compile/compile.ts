@@ -33,20 +33,14 @@ const PAGE_BYTES = 65536;
 // built, this file is dist/tools/compile/compile.js; run from source, the templates are still under dist
 export const TEMPLATES = new URL(import.meta.url.endsWith(".ts") ? "../../dist/wasi/" : "../../wasi/", import.meta.url);
 /** Makes `(i32.load (i32.add (local.get $step) …))` of what an unoptimised inlined call looks like. */
-export const SIMPLIFY = [
+const SIMPLIFY = [
   ...["simplify-locals", "precompute-propagate", "optimize-instructions", "simplify-locals", "vacuum"],
   ...["precompute-propagate", "optimize-instructions", "remove-unused-names", "merge-blocks", "vacuum"],
 ];
-export const DROP_DEAD = [
-  "precompute-propagate",
-  "remove-unused-brs",
-  "dce",
-  "vacuum",
-  "remove-unused-module-elements",
-];
+const DROP_DEAD = ["precompute-propagate", "remove-unused-brs", "dce", "vacuum", "remove-unused-module-elements"];
 
 /** Binaryen is as large as all else together, and only this command needs it. */
-export async function loadBinaryen(): Promise<typeof import("binaryen").default> {
+async function loadBinaryen(): Promise<typeof import("binaryen").default> {
   try {
     return (await import("binaryen")).default;
   } catch (cause) {
@@ -71,18 +65,22 @@ async function imageBaseOf(template: Uint8Array): Promise<number> {
   return (exports.imageBase as () => number)();
 }
 
-/**
- * Compiles the .mote file `model`.
- * @throws MoteError BAD_MODEL or VERSION for a file that is none or is damaged; ToolError where Binaryen is absent.
- */
-export async function compileModel(model: Uint8Array, options: CompileOptions = {}): Promise<Compiled> {
-  const { build = "simd", loops = "dot" } = options;
-  const { image, header } = readModel(model);
+/** What sets one kind of module apart from the other. */
+export interface Edits {
+  /** gives each kind of step a walk of its own */
+  split(text: ModuleText): void;
+  /** what is left to do once all that is dead is gone */
+  finish?(text: ModuleText): void;
+}
+
+/** `template` with only the kernels that `steps` use, optimised. */
+export async function specialised(
+  template: Uint8Array,
+  { build, loops }: Required<CompileOptions>,
+  steps: StepWords,
+  { split, finish }: Edits,
+): Promise<Uint8Array> {
   const binaryen = await loadBinaryen();
-  const template = await readFile(new URL(`template-${build}.wasm`, TEMPLATES));
-  const base = await imageBaseOf(template);
-  const pages = Math.ceil((base + header.memory.totalBytes + SLACK_BYTES) / PAGE_BYTES);
-  const steps = stepsOf(image);
   const { Features } = binaryen;
   const features =
     Features.MutableGlobals |
@@ -103,14 +101,15 @@ export async function compileModel(model: Uint8Array, options: CompileOptions = 
   };
 
   const original = binaryen.readBinary(template);
+  // where the command's template wants its image: asked for by now, and no export of what is made
   original.removeExport("imageBase");
   let text = new ModuleText(through(original.emitText(), SIMPLIFY));
   original.dispose();
   if (loops !== "both") fixLoops(text, loops === "narrow");
-  splitWalkers(text, steps);
+  split(text);
   do text = new ModuleText(through(String(text), DROP_DEAD));
   while (splitCallees(text, steps));
-  text.setMemory(pages, base, image);
+  finish?.(text);
 
   const module = binaryen.parseText(String(text));
   module.setFeatures(features);
@@ -122,5 +121,23 @@ export async function compileModel(model: Uint8Array, options: CompileOptions = 
   module.optimize();
   const bytes = module.emitBinary();
   module.dispose();
+  return bytes;
+}
+
+/**
+ * Compiles the .mote file `model`.
+ * @throws MoteError BAD_MODEL or VERSION for a file that is none or is damaged; ToolError where Binaryen is absent.
+ */
+export async function compileModel(model: Uint8Array, options: CompileOptions = {}): Promise<Compiled> {
+  const { build = "simd", loops = "dot" } = options;
+  const { image, header } = readModel(model);
+  const template = await readFile(new URL(`template-${build}.wasm`, TEMPLATES));
+  const base = await imageBaseOf(template);
+  const pages = Math.ceil((base + header.memory.totalBytes + SLACK_BYTES) / PAGE_BYTES);
+  const steps = stepsOf(image);
+  const bytes = await specialised(template, { build, loops }, steps, {
+    split: (text) => splitWalkers(text, steps),
+    finish: (text) => text.setMemory(pages, base, image),
+  });
   return { bytes, pages, imageBytes: image.length };
 }

@@ -5,9 +5,8 @@
 import { readFile } from "node:fs/promises";
 import { STEP_WORDS, Status, Step } from "../../assembly/abi.ts";
 import { readModel } from "../../host/format/reader.ts";
-import { type CompileOptions, DROP_DEAD, loadBinaryen, SIMPLIFY, stepsOf, TEMPLATES } from "./compile.ts";
-import { ModuleText } from "./moduleText.ts";
-import { fixLoops, kindOf, type StepWords, splitCallees, splitCheckedWalkers } from "./specialise.ts";
+import { type CompileOptions, specialised, stepsOf, TEMPLATES } from "./compile.ts";
+import { kindOf, type StepWords, splitCheckedWalkers } from "./specialise.ts";
 
 /** Two steps of every kind that the models have, with no other word in common: so that no other is taken for fixed. */
 function kindsOf(models: readonly Uint8Array[]): StepWords {
@@ -30,41 +29,8 @@ function kindsOf(models: readonly Uint8Array[]): StepWords {
 export async function coreFor(models: readonly Uint8Array[], options: CompileOptions = {}): Promise<Uint8Array> {
   const { build = "simd", loops = "both" } = options;
   const steps = kindsOf(models);
-  const binaryen = await loadBinaryen();
   const template = await readFile(new URL(`core-${build}.wasm`, TEMPLATES));
-  const { Features } = binaryen;
-  const features =
-    Features.MutableGlobals |
-    Features.SignExt |
-    Features.NontrappingFPToInt |
-    Features.BulkMemory |
-    Features.BulkMemoryOpt |
-    (build === "simd" ? Features.SIMD128 : 0);
-  const through = (text: string, passes: readonly string[]): string => {
-    const module = binaryen.parseText(text);
-    module.setFeatures(features);
-    module.runPasses([...passes]);
-    const out = module.emitText();
-    module.dispose();
-    return out;
-  };
-
-  const original = binaryen.readBinary(template);
-  let text = new ModuleText(through(original.emitText(), SIMPLIFY));
-  original.dispose();
-  if (loops !== "both") fixLoops(text, loops === "narrow");
-  splitCheckedWalkers(text, steps, Status.Operator);
-  do text = new ModuleText(through(String(text), DROP_DEAD));
-  while (splitCallees(text, steps));
-
-  const module = binaryen.parseText(String(text));
-  module.setFeatures(features);
-  binaryen.setOptimizeLevel(3);
-  binaryen.setShrinkLevel(1);
-  binaryen.setDebugInfo(false);
-  module.optimize();
-  module.optimize();
-  const bytes = module.emitBinary();
-  module.dispose();
-  return bytes;
+  return specialised(template, { build, loops }, steps, {
+    split: (text) => splitCheckedWalkers(text, steps, Status.Operator),
+  });
 }

@@ -44,11 +44,16 @@ export function serve(
       response.writeHead(404).end();
     }
   });
+  // Connections too: one that a browser opened ahead and has not used would go on answering.
+  const close = (): void => {
+    server.close();
+    server.closeAllConnections();
+  };
   return new Promise((resolve) => {
     server.listen(0, "127.0.0.1", () => {
       const address = server.address();
       const port = typeof address === "object" && address ? address.port : 0;
-      resolve({ origin: `http://127.0.0.1:${port}`, close: () => void server.close() });
+      resolve({ origin: `http://127.0.0.1:${port}`, close });
     });
   });
 }

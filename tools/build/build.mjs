@@ -5,7 +5,8 @@ import { cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
-import { buildWasi } from "./wasi.mjs";
+import { kept } from "./kept.mjs";
+import { buildWasi, WASI_FILES } from "./wasi.mjs";
 
 const require = createRequire(import.meta.url);
 process.chdir(fileURLToPath(new URL("../../", import.meta.url)));
@@ -20,12 +21,22 @@ rmSync("dist", { recursive: true, force: true });
 mkdirSync("dist/core", { recursive: true });
 if (existsSync("tools/build/schema.mjs")) run("schema", "tools/build/schema.mjs", []);
 const asc = require.resolve("assemblyscript/bin/asc.js");
+const compile = (config, target) => () =>
+  execFileSync(process.execPath, [asc, "--config", config, "--target", target], { stdio: "inherit" });
 for (const target of ["scalar", "simd", "relaxed"])
-  run(`core ${target}`, asc, ["--config", "asconfig.json", "--target", target]);
-run("training core", asc, ["--config", "assembly/float/asconfig.json", "--target", "train"]);
-const started = performance.now();
-await buildWasi();
-console.log(`${"wasi".padEnd(22)} ${((performance.now() - started) / 1000).toFixed(1)} s`);
+  await kept(
+    `core ${target}`,
+    ["assembly", "asconfig.json"],
+    [`dist/core/${target}.wasm`],
+    compile("asconfig.json", target),
+  );
+await kept(
+  "training core",
+  ["assembly/float"],
+  ["dist/core/train.wasm"],
+  compile("assembly/float/asconfig.json", "train"),
+);
+await kept("wasi", ["assembly"], WASI_FILES, buildWasi);
 run("host and tools", "node_modules/typescript/bin/tsc", ["-p", "tsconfig.build.json"]);
 for (const entry of [
   ...["host/index", "host/targets/node", "host/targets/worker", "host/targets/workerOwnCore"],

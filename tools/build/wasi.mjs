@@ -46,6 +46,11 @@ function writePart(module, keeps, outFile) {
   part.dispose();
 }
 
+/** What `buildWasi` writes. */
+export const WASI_FILES = ["mote", "mote-scalar", "reactor", "reactor-scalar"]
+  .concat(["template-simd", "template-scalar", "core-simd", "core-scalar"])
+  .map((name) => `dist/wasi/${name}.wasm`);
+
 export async function buildWasi() {
   mkdirSync("dist/wasi", { recursive: true });
   for (const target of ["simd", "scalar"]) {

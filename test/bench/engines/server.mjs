@@ -28,9 +28,14 @@ export function serve() {
       response.writeHead(404).end();
     }
   });
+  // Connections too: one that a browser opened ahead and has not used would go on answering.
+  const close = () => {
+    server.close();
+    server.closeAllConnections();
+  };
   return new Promise((resolve) => {
     server.listen(0, "127.0.0.1", () => {
-      resolve({ origin: `http://127.0.0.1:${server.address().port}`, close: () => server.close() });
+      resolve({ origin: `http://127.0.0.1:${server.address().port}`, close });
     });
   });
 }

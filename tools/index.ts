@@ -35,6 +35,8 @@ export { type Packed, type PackOptions, packGraph } from "./pack/pack.ts";
 export { type ChannelPruning, pruneChannels } from "./prune/channels.ts";
 export { type PrunableLayer, pruneGroups } from "./prune/groups.ts";
 export { type CalibrateOptions, calibrate, type Range, type Ranges } from "./quantize/calibrate.ts";
+export { type Observer, parseObserver } from "./quantize/observers.ts";
+export { type PostTrainingOptions, postTrainingQuantize } from "./quantize/postTraining.ts";
 export { type LayerWeights, parseWeights } from "./quantize/precision.ts";
 export { type QuantizeOptions, quantizeGraph } from "./quantize/quantizeGraph.ts";
 export { parseRules, type Rules } from "./quantize/rules.ts";

@@ -12,12 +12,27 @@ export interface Rounded {
 /** Candidates between the scale that clips nothing and less than half of it. */
 const STEPS = 64;
 
-function quantized(reals: Float64Array, scale: number, zeroPoint: number, low: number, high: number): Int8Array {
-  return Int8Array.from(reals, (real) => Math.min(high, Math.max(low, roundEven(real / scale) + zeroPoint)));
+/** Σ (real − scale · (q − zeroPoint))², with q as `nearestCodes` makes it. */
+function squaredError(reals: Float64Array, scale: number, zeroPoint: number, low: number, high: number): number {
+  const [least, most] = [low - zeroPoint, high - zeroPoint];
+  let sum = 0;
+  for (let i = 0; i < reals.length; i++) {
+    const step = roundEven(reals[i]! / scale);
+    const error = reals[i]! - scale * (step < least ? least : Math.min(step, most));
+    sum += error * error;
+  }
+  return sum;
 }
 
-function error(reals: Float64Array, { scale, zeroPoint, values }: Rounded): number {
-  return reals.reduce((sum, real, i) => sum + (real - scale * (values[i]! - zeroPoint)) ** 2, 0);
+/** The nearest integer of each, ties to even. */
+export function nearestCodes(
+  reals: Float64Array,
+  scale: number,
+  zeroPoint: number,
+  low: number,
+  high: number,
+): Int8Array {
+  return Int8Array.from(reals, (real) => Math.min(high, Math.max(low, roundEven(real / scale) + zeroPoint)));
 }
 
 /** Integers `low` … `high`, with a zero point among them if `asymmetric`, else 0. `idle`: the scale of nothing but zeros. */
@@ -32,16 +47,15 @@ export function roundToGrid(
   const most = reals.reduce((a, b) => Math.max(a, b), 0);
   if (least === most) return { scale: idle, zeroPoint: 0, values: new Int8Array(reals.length) };
   const whole = asymmetric ? (most - least) / (high - low) : Math.max(most / high, least / low);
-  let best: Rounded | undefined;
+  let best = { scale: whole, zeroPoint: 0 };
   let bestError = Number.POSITIVE_INFINITY;
   for (let step = 0; step < STEPS; step++) {
     const scale = Math.max(2 ** -126, Math.fround(whole * (1 - (0.6 * step) / STEPS)));
     const zeroPoint = asymmetric ? Math.min(high, Math.max(low, roundEven(low - least / scale))) : 0;
-    const candidate = { scale, zeroPoint, values: quantized(reals, scale, zeroPoint, low, high) };
-    const got = error(reals, candidate);
-    if (got < bestError) [best, bestError] = [candidate, got];
+    const got = squaredError(reals, scale, zeroPoint, low, high);
+    if (got < bestError) [best, bestError] = [{ scale, zeroPoint }, got];
   }
-  return best!;
+  return { ...best, values: nearestCodes(reals, best.scale, best.zeroPoint, low, high) };
 }
 
 /** −1 and 1 (and 0 where `threshold` · mean |w| is not reached), with the scale that leaves the least error. */

@@ -27,8 +27,14 @@ export function weightedLayers(graph: Graph): Layer[] {
   );
 }
 
+/** What is known of layers beyond their integers. */
+export interface Evidence {
+  /** real weights by layer name, in the order of the layer's integers: of the float net that the integers come from */
+  readonly reals?: ReadonlyMap<string, Float64Array>;
+}
+
 /** The graph with the weights that `rules` ask for. Throws BAD_INPUT for a rule without a layer, UNSUPPORTED where a layer cannot have them. */
-export function recodeWeights(graph: Graph, rules: Rules): Graph {
+export function recodeWeights(graph: Graph, rules: Rules, evidence: Evidence = {}): Graph {
   const layers = weightedLayers(graph);
   const chosen = choose(
     rules,
@@ -44,7 +50,7 @@ export function recodeWeights(graph: Graph, rules: Rules): Graph {
     if (wanted.kind === "keep") {
       return pruned === before ? node : ({ ...node, inputs: node.inputs.with(1, tensors.push(pruned) - 1) } as Node);
     }
-    const after = recode(node as Layer, pruned, wanted);
+    const after = recode(node as Layer, pruned, wanted, pruned === before ? evidence : {});
     const inputs = [x, tensors.push(after) - 1];
     if (b >= 0) inputs.push(tensors.push(rescaledBias(node.name, tensors[b]!, before, after)) - 1);
     return { ...node, inputs };
@@ -96,14 +102,14 @@ function takesGroups(node: Layer, weights: Tensor, size: number): boolean {
   return groupsFit(weights, size, still && weights.shape[1]! * weights.shape[2]! === 1, dilationW);
 }
 
-function recode(node: Layer, weights: Tensor, wanted: LayerWeights): Tensor {
+function recode(node: Layer, weights: Tensor, wanted: LayerWeights, evidence: Evidence): Tensor {
   if (weights.quant!.groupSize !== undefined) {
     throw new ToolError(
       "UNSUPPORTED",
       `${node.name}: its weights have a scale for every ${weights.quant!.groupSize} inputs already, expected one a channel; choose "keep" for it.`,
     );
   }
-  const reals = realWeights(node, weights);
+  const reals = evidence.reals?.get(node.name) ?? realWeights(node, weights);
   const size = wanted.kind === "int4" ? wanted.groupSize : undefined;
   const groupSize = size !== undefined && takesGroups(node, weights, size) ? size : undefined;
   const parts = runs(node, weights, groupSize);

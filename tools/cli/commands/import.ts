@@ -190,7 +190,7 @@ const onnxOptions = (path: string, { dim }: ImportOptions) => ({ dims: dim ?? {}
 /** The graph in int8 where calibration data is given. */
 async function quantized(graph: Graph, { calibrate: folder, keepFloat = [] }: ImportOptions): Promise<Graph> {
   if (folder === undefined) return graph;
-  const { calibrate, quantizeGraph } = await import("../../index.ts");
+  const { postTrainingQuantize } = await import("../../index.ts");
   const { calibrationInputs } = await import("../calibration.ts");
   const patterns = keepFloat.map(
     (name) =>
@@ -201,8 +201,9 @@ async function quantized(graph: Graph, { calibrate: folder, keepFloat = [] }: Im
           .join(".*")}$`,
       ),
   );
-  const ranges = calibrate(graph, await calibrationInputs(graph, folder));
-  return quantizeGraph(graph, ranges, { keepFloat: (name) => patterns.some((pattern) => pattern.test(name)) });
+  return postTrainingQuantize(graph, await calibrationInputs(graph, folder), {
+    keepFloat: (name) => patterns.some((pattern) => pattern.test(name)),
+  });
 }
 
 /** Whether the model can be imported and packed: a summary, or every obstacle as the import's error. */

@@ -1,0 +1,35 @@
+// A float graph and some inputs → an integer graph: calibration, weights and activations on their grids, and the
+// corrections asked for. The one entry to post-training quantization; each step is a file of its own in this folder.
+// Invariant: a pure function: the same graph, inputs and options give the same integer graph.
+
+import type { Graph, TensorData } from "../graph/graph.ts";
+import { calibrate } from "./calibrate.ts";
+import { floatWeights } from "./floatWeights.ts";
+import type { Observer } from "./observers.ts";
+import { quantizeGraph } from "./quantizeGraph.ts";
+import type { Rules } from "./rules.ts";
+import { recodeWeights } from "./weights.ts";
+
+export interface PostTrainingOptions {
+  /** how activation ranges follow from what was seen; minmax unless said otherwise */
+  readonly observer?: Observer;
+  /** weights by layer name, rounded from the float weights; int8 by each channel's largest value unless said otherwise */
+  readonly weights?: Rules;
+  /** names of nodes that stay float32 */
+  readonly keepFloat?: (name: string) => boolean;
+}
+
+/**
+ * `inputs`: calibration sets of one typed array an input of the graph; a hundred like those that the model will see are
+ * plenty. Throws BAD_INPUT for sets of which nothing can be learned and for a rule that matches no layer.
+ */
+export function postTrainingQuantize(
+  graph: Graph,
+  inputs: readonly (readonly TensorData[])[],
+  options: PostTrainingOptions = {},
+): Graph {
+  const { observer, weights, keepFloat } = options;
+  const ranges = calibrate(graph, inputs, observer && { observer });
+  const integer = quantizeGraph(graph, ranges, keepFloat && { keepFloat });
+  return weights ? recodeWeights(integer, weights, { reals: floatWeights(graph) }) : integer;
+}

@@ -2,6 +2,8 @@
 // Invariant: any bytes give a Graph or a ToolError. The format is told by content, not by name.
 
 import { ToolError } from "../errors.ts";
+import { removeDeadCode } from "../graph/deadCode.ts";
+import { fuseFloat } from "../graph/fuseFloat.ts";
 import type { Graph } from "../graph/graph.ts";
 import { runPasses } from "../graph/passes.ts";
 import type { OnnxOptions } from "./onnx/import.ts";
@@ -17,10 +19,13 @@ export { importTflite } from "./tflite/import.ts";
  * comes in as float; quantizeGraph makes it int8.
  */
 export function importModel(bytes: Uint8Array, fileName: string, onnx: OnnxOptions = {}): Graph {
-  if (isTflite(bytes)) return runPasses(importTflite(bytes, fileName));
+  if (isTflite(bytes)) return runPasses(fused(importTflite(bytes, fileName)));
   if (isOnnx(bytes, fileName)) return importOnnxModel(bytes, fileName, onnx);
   throw unknownFormat(bytes, fileName);
 }
+
+const fused = (graph: Graph): Graph =>
+  graph.nodes.some(({ op }) => op === "floatConv" || op === "floatMatmul") ? fuseFloat(removeDeadCode(graph)) : graph;
 
 function unknownFormat(bytes: Uint8Array, name: string): ToolError {
   const start = String.fromCharCode(...bytes.subarray(0, 8));

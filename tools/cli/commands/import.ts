@@ -95,7 +95,7 @@ export function addImport(program: Command): void {
     .command("import")
     .summary("make a .mote file of a TensorFlow Lite or ONNX model")
     .description("Make a .mote file of a model, and check it on every build of the core before it is written.")
-    .argument("<model>", "a .tflite file, quantized to integers, or an .onnx file, quantized or float")
+    .argument("<model>", "a .tflite or .onnx file, quantized or float")
     .option("-o, --output <file>", "the .mote file to write; an old one is replaced at once or not at all")
     .option("--labels <file>", "class names, one a line, for the output that has as many classes")
     .option("--name <name>", "the model's name (default: the file's, without its ending)")

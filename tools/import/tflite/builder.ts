@@ -14,6 +14,7 @@ import {
 import { makeNode } from "../../graph/node.ts";
 import { Constants, graphCoding, graphDtype, typeName } from "./constants.ts";
 import { damaged, type FileQuantization, type FileTensor, quoted, type TfliteFile } from "./file.ts";
+import { TensorType } from "./generated/tflite.ts";
 import { Names } from "./names.ts";
 import { Obstacle } from "./obstacle.ts";
 
@@ -73,6 +74,11 @@ export class GraphBuilder {
     return { id, tensor };
   }
 
+  /** The file's tensor is this one of the graph. */
+  stand(fileIndex: number, operand: Operand): void {
+    this.#ids.set(fileIndex, operand.id);
+  }
+
   /** A tensor that the file does not have, e.g. between the two nodes of one operator. */
   add(tensor: Tensor): Operand {
     this.tensors.push(tensor);
@@ -101,7 +107,9 @@ export class GraphBuilder {
       );
     }
     const dtype = graphDtype(tensor.type);
-    if (dtype === undefined) {
+    // half floats are a way to store constants
+    const isStored = tensor.type !== TensorType.FLOAT16 || (tensor.bytes !== undefined && !this.isInput(tensor.index));
+    if (dtype === undefined || !isStored) {
       throw new Obstacle(
         "UNSUPPORTED",
         `${what} is ${typeName(tensor.type)}`,

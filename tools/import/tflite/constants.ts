@@ -23,8 +23,26 @@ function nibbles(bytes: Uint8Array): Int8Array {
   return wide;
 }
 
+/** IEEE half precision, low byte first. */
+function halves(bytes: Uint8Array): Float32Array {
+  return Float32Array.from({ length: bytes.length >> 1 }, (_, i) => {
+    const half = bytes[2 * i]! | (bytes[2 * i + 1]! << 8);
+    const [exponent, fraction] = [(half >> 10) & 31, half & 1023];
+    const size =
+      exponent === 0
+        ? fraction * 2 ** -24
+        : exponent === 31
+          ? fraction === 0
+            ? Number.POSITIVE_INFINITY
+            : Number.NaN
+          : (1024 + fraction) * 2 ** (exponent - 25);
+    return half & 0x8000 ? -size : size;
+  });
+}
+
 const STORAGE: ReadonlyMap<TensorType, Storage> = new Map<TensorType, Storage>([
   [TensorType.FLOAT32, { dtype: "float32", bits: 32, view: (bytes) => new Float32Array(bytes.buffer) }],
+  [TensorType.FLOAT16, { dtype: "float32", bits: 16, view: halves }],
   [TensorType.INT32, { dtype: "int32", bits: 32, view: (bytes) => new Int32Array(bytes.buffer) }],
   [TensorType.UINT8, { dtype: "uint8", bits: 8, view: (bytes) => new Uint8Array(bytes.buffer) }],
   [TensorType.INT64, { dtype: "int64", bits: 64, view: (bytes) => new BigInt64Array(bytes.buffer) }],
@@ -34,7 +52,7 @@ const STORAGE: ReadonlyMap<TensorType, Storage> = new Map<TensorType, Storage>([
   [TensorType.INT4, { dtype: "int8", bits: 4, view: nibbles }],
 ]);
 
-/** The graph's dtype of a stored type; undefined when it has none (float16, string, …). */
+/** The graph's dtype of a stored type; undefined when it has none (float64, string, …). */
 export function graphDtype(type: TensorType): DType | undefined {
   return STORAGE.get(type)?.dtype;
 }

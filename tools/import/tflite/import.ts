@@ -7,6 +7,7 @@ import { type FileOperator, quoted, type TfliteFile } from "./file.ts";
 import { Names } from "./names.ts";
 import { Obstacle, obstacleError } from "./obstacle.ts";
 import { OperatorContext } from "./operator.ts";
+import { floatImporter } from "./ops/float.ts";
 import { IMPORTERS } from "./ops/registry.ts";
 import { checkOrder } from "./order.ts";
 import { readTflite } from "./read.ts";
@@ -48,7 +49,7 @@ function outputPort(builder: GraphBuilder, index: number): number {
 function importOperator(builder: GraphBuilder, operator: FileOperator): void {
   const op = new OperatorContext(builder, operator);
   if (foldShape(op, operator.builtin)) return;
-  const importer = IMPORTERS.get(operator.builtin);
+  const importer = floatImporter(op, operator.builtin) ?? IMPORTERS.get(operator.builtin);
   if (importer === undefined) {
     const [output] = operator.outputs;
     const where = output === undefined ? "" : `, which computes tensor ${output},`;

@@ -80,7 +80,7 @@ export class OperatorContext {
     return this.builder.fileTensor(this.#fileIndex("input", position)).quant?.scale;
   }
 
-  /** An activation: int8, uint8 or int16, with one scale unless `bare`. May be a constant. */
+  /** An activation: int8, uint8 or int16, with one scale unless `bare`, which may be float32 too. May be a constant. */
   activation(position: number, bare: "quantized" | "bare" = "quantized"): Operand {
     return this.#activation(this.#fileIndex("input", position), bare, "input");
   }
@@ -135,6 +135,11 @@ export class OperatorContext {
     if (index < 0) return false;
     const { bytes } = this.builder.fileTensor(index);
     return bytes !== undefined || this.builder.knownInts(index) !== undefined;
+  }
+
+  /** The first output is that operand: it needs no node. */
+  pass(operand: Operand): void {
+    this.builder.stand(this.#fileIndex("output", 0), operand);
   }
 
   /** The first output has these values: it needs no node. */
@@ -221,6 +226,7 @@ export class OperatorContext {
     const operand = this.builder.operand(fileIndex, this.label);
     const { dtype, name, quant } = operand.tensor;
     const range = allowed[dtype];
+    if (dtype === "float32" && bare === "bare") return operand;
     if (dtype === "float32") throw this.#float(role, name);
     if (range === undefined) {
       throw this.unsupported(

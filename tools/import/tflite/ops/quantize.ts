@@ -1,6 +1,8 @@
-// QUANTIZE and DEQUANTIZE. Invariant: float32 is only at the model's edges: what is quantized comes
-// from an input of the model, and only activations are dequantized, never weights.
+// QUANTIZE and DEQUANTIZE. Invariant: a dequantized constant is a float32 constant, for models of which only the weights
+// are stored in fewer bits (float16, int8 or int4).
 
+import { elementCount } from "../../../graph/graph.ts";
+import type { Operand } from "../builder.ts";
 import { quoted } from "../file.ts";
 import { ADVICE } from "../obstacle.ts";
 import type { OperatorContext } from "../operator.ts";
@@ -22,10 +24,8 @@ export function quantize(op: OperatorContext): void {
 export function dequantize(op: OperatorContext): void {
   const source = op.input(0);
   if (source.tensor.data !== undefined) {
-    throw op.unsupported(
-      `widens the constant ${quoted(source.tensor.name)} to float32 (only the weights are quantized)`,
-      ADVICE.quantize,
-    );
+    op.pass(realConstant(op, source));
+    return;
   }
   const x = op.activation(0);
   const y = op.anyOutput();
@@ -34,4 +34,18 @@ export function dequantize(op: OperatorContext): void {
   }
   op.expectShape(y, x.tensor.shape);
   op.emit("dequantize", [x], [y], {});
+}
+
+/** float16 is float32 already. */
+function realConstant(op: OperatorContext, source: Operand): Operand {
+  const { name, shape, dtype, data, quant } = source.tensor;
+  if (dtype === "float32") return source;
+  if (quant === undefined) throw op.contradiction(`has constant ${quoted(name)} without a scale`);
+  const { scale, zeroPoint, axis } = quant;
+  const inner = elementCount(shape.slice(axis + 1));
+  const real = Float32Array.from({ length: data!.length }, (_, at) => {
+    const c = scale.length === 1 ? 0 : Math.floor(at / inner) % scale.length;
+    return scale[c]! * (Number(data![at]) - zeroPoint[c]!);
+  });
+  return op.builder.add({ name, shape, dtype: "float32", data: real });
 }

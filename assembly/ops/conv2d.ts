@@ -8,7 +8,7 @@
 
 import { Conv, ConvKernel, Status, Step } from "../abi";
 import { address, allWithin, canRead, canWrite, extent, field, hasParams, hasScratch } from "../memory";
-import { blocksBytes, weightAt } from "../numeric/blocks";
+import { blocksBytes, rowsScalar } from "../numeric/blocks";
 import { requantize } from "../numeric/requantize";
 import { gemmSetup } from "../simd/gemm";
 import { ringAdvance, ringRow, ringSetup, ringStart, slotBytes16 } from "../simd/rowRing";
@@ -285,50 +285,59 @@ function gatherPatch(to: usize, segments: usize, segmentsEnd: usize, shift: usiz
   }
 }
 
+/** Two pixels at a time: where they lie if each output is of one input pixel, else as patches in the scratch. */
 function scalar<WIDE>(step: usize): void {
-  const inH = field(step, Conv.InH),
-    inW = field(step, Conv.InW),
-    inC = field(step, Conv.InC);
-  const outH = field(step, Conv.OutH),
-    outW = field(step, Conv.OutW),
-    outC = field(step, Conv.OutC);
-  const kernelH = field(step, Conv.KernelH),
-    kernelW = field(step, Conv.KernelW);
-  const dilationW = field(step, Conv.DilationW);
-  const zero = field(step, Conv.OutZero),
-    inZero = field(step, Conv.InZero);
-  const min = field(step, Conv.Min), max = field(step, Conv.Max);
-  const blocks = address(step, Step.Params);
-  const paddedRow = dilationW == 1 ? (kernelW * inC + 1) & ~1 : kernelW * ((inC + 1) & ~1);
-  const paddedCell = dilationW == 1 ? inC : (inC + 1) & ~1;
-  const blockBytes = <usize>blocksBytes(8, (kernelH * paddedRow) >> 1, isInteger<WIDE>());
-  let output = address(step, Step.Output);
-  let input = address(step, Step.Input);
-  for (let b = 0; b < field(step, Conv.Batch); b++, input += <usize>(inH * inW * inC)) {
-    for (let oy = 0; oy < outH; oy++) {
-      const top = oy * field(step, Conv.StrideH) - field(step, Conv.PadTop);
-      for (let ox = 0; ox < outW; ox++) {
-        const left = ox * field(step, Conv.StrideW) - field(step, Conv.PadLeft);
-        for (let n = 0; n < outC; n++) {
-          const block = blocks + <usize>(n >> 3) * blockBytes,
-            lane = n & 7;
-          let acc = load<i32>(block + ((<usize>lane) << 2));
-          for (let ky = 0; ky < kernelH; ky++) {
-            const y = top + ky * field(step, Conv.DilationH);
-            for (let kx = 0; kx < kernelW; kx++) {
-              const x = left + kx * dilationW;
-              const outside = <u32>y >= <u32>inH || <u32>x >= <u32>inW;
-              const cell = outside ? <usize>0 : input + <usize>((y * inW + x) * inC);
-              const k = ky * paddedRow + kx * paddedCell;
-              for (let c = 0; c < inC; c++) {
-                const value = outside ? inZero : <i32>load<i8>(cell + <usize>c);
-                acc += value * weightAt<WIDE>(block + 64, lane, k + c);
-              }
-            }
-          }
-          store<i8>(output++, <i8>requantize(acc, load<f32>(block + 32 + ((<usize>lane) << 2)), min, max, zero));
+  const outW = field(step, Conv.OutW), outC = field(step, Conv.OutC);
+  const zero = field(step, Conv.OutZero), min = field(step, Conv.Min), max = field(step, Conv.Max);
+  const blocks = address(step, Step.Params), scratch = address(step, Step.Scratch);
+  const all = field(step, Conv.Batch) * field(step, Conv.OutH) * outW;
+  let input = address(step, Step.Input), output = address(step, Step.Output);
+  if (isPointwise(step)) {
+    const inC = field(step, Conv.InC);
+    rowsScalar<WIDE>(input, <usize>inC, all, output, blocks, inC, outC, zero, min, max);
+    return;
+  }
+  const k = ((segmentCells(step) + 1) & ~1) * segmentCount(step);
+  const inputBytes = <usize>(field(step, Conv.InH) * field(step, Conv.InW) * field(step, Conv.InC));
+  let ox = 0, oy = 0;
+  for (let pixel = 0; pixel < all; pixel += 2) {
+    const count = pixel + 1 < all ? 2 : 1;
+    for (let i = 0; i < count; i++) {
+      makePatch(step, input, oy, ox, scratch + <usize>(i * k));
+      if (++ox == outW) {
+        ox = 0;
+        if (++oy == field(step, Conv.OutH)) {
+          oy = 0;
+          input += inputBytes;
         }
       }
+    }
+    rowsScalar<WIDE>(scratch, <usize>k, count, output, blocks, k, outC, zero, min, max);
+    output += <usize>(count * outC);
+  }
+}
+
+/** The cells that one output pixel is made of, segment by segment; what pads an odd one is not written. */
+function makePatch(step: usize, input: usize, oy: i32, ox: i32, to: usize): void {
+  const inH = field(step, Conv.InH), inW = field(step, Conv.InW), inC = field(step, Conv.InC);
+  const kernelW = field(step, Conv.KernelW), dilationW = field(step, Conv.DilationW);
+  const inZero = field(step, Conv.InZero);
+  const cells = dilationW > 1 ? 1 : kernelW;
+  const left = ox * field(step, Conv.StrideW) - field(step, Conv.PadLeft);
+  let y = oy * field(step, Conv.StrideH) - field(step, Conv.PadTop);
+  for (let ky = 0; ky < field(step, Conv.KernelH); ky++, y += field(step, Conv.DilationH)) {
+    for (let kx = 0; kx < kernelW; kx += cells) {
+      const x = left + kx * dilationW;
+      // of the segment's cells those from `first` to `last` lie in the picture
+      let last = inW - x < cells ? inW - x : cells;
+      if (<u32>y >= <u32>inH || last < 0) last = 0;
+      let first = x < 0 ? -x : 0;
+      if (first > last) first = last;
+      const start = <usize>(first * inC), end = <usize>(last * inC), all = <usize>(cells * inC);
+      if (start > 0) memory.fill(to, <u8>inZero, start);
+      if (start < end) memory.copy(to + start, input + <usize>((y * inW + x) * inC) + start, end - start);
+      if (end < all) memory.fill(to + end, <u8>inZero, all - end);
+      to += (all + 1) & ~1;
     }
   }
 }

@@ -108,41 +108,76 @@ function vector(step: usize): void {
   }
 }
 
-function scalar(step: usize): void {
+/** Where one output pixel's taps are: ├ cell, 0 outside the picture u32 ┼ weight's place in a block u32 ┤ of each. */
+function findTaps(step: usize, input: usize, top: i32, left: i32, to: usize): usize {
   const inH = field(step, Conv.InH), inW = field(step, Conv.InW), inC = field(step, Conv.InC);
-  const outC = field(step, Conv.OutC), repeat = outC / inC;
   const kernelH = field(step, Conv.KernelH), kernelW = field(step, Conv.KernelW);
-  const inZero = field(step, Conv.InZero);
-  const bytes = blockBytes(step);
-  const blocks = address(step, Step.Params);
-  const outH = field(step, Conv.OutH), outW = field(step, Conv.OutW);
   const turned = field(step, Conv.Turned) != 0;
   const inStep = turned ? inH : 1, inRow = turned ? 1 : inW;
+  for (let ky = 0; ky < kernelH; ky++) {
+    const y = top + ky * field(step, Conv.DilationH);
+    for (let kx = 0; kx < kernelW; kx++, to += 8) {
+      const x = left + kx * field(step, Conv.DilationW);
+      const outside = <u32>y >= <u32>inH || <u32>x >= <u32>inW;
+      const tap = kernelH == 1 ? kx >> 1 : (ky >> 1) * kernelW + kx;
+      const second = kernelH == 1 ? kx & 1 : ky & 1;
+      store<u32>(to, outside ? 0 : <u32>input + (y * inRow + x * inStep) * inC);
+      store<u32>(to, 64 + tap * 32 + second * 2, 4);
+    }
+  }
+  return to;
+}
+
+/** Four channels at a time, whose sums stay in registers; what the last four have too many is not stored. */
+function scalar(step: usize): void {
+  const outC = field(step, Conv.OutC), repeat = <usize>(outC / field(step, Conv.InC));
+  const inZero = field(step, Conv.InZero), zero = field(step, Conv.OutZero);
+  const min = field(step, Conv.Min), max = field(step, Conv.Max);
+  const bytes = blockBytes(step);
+  const outH = field(step, Conv.OutH), outW = field(step, Conv.OutW);
+  const turned = field(step, Conv.Turned) != 0;
   const outStep = turned ? outH : 1, outRow = turned ? 1 : outW;
+  const inputBytes = <usize>(field(step, Conv.InH) * field(step, Conv.InW) * field(step, Conv.InC));
+  const taps = address(step, Step.Scratch);
   let input = address(step, Step.Input), output = address(step, Step.Output);
-  for (let b = 0; b < field(step, Conv.Batch); b++, input += <usize>(inH * inW * inC), output += <usize>(outH * outW * outC)) {
+  for (let b = 0; b < field(step, Conv.Batch); b++, input += inputBytes, output += <usize>(outH * outW * outC)) {
     for (let oy = 0; oy < outH; oy++) {
+      const top = oy * field(step, Conv.StrideH) - field(step, Conv.PadTop);
       for (let ox = 0; ox < outW; ox++) {
-        let out = output + <usize>((oy * outRow + ox * outStep) * outC);
-        const top = oy * field(step, Conv.StrideH) - field(step, Conv.PadTop);
-        const left = ox * field(step, Conv.StrideW) - field(step, Conv.PadLeft);
-        for (let n = 0; n < outC; n++) {
-          const block = blocks + <usize>(n >> 3) * bytes;
-          const lane = (<usize>(n & 7)) << 2;
-          let acc = load<i32>(block + lane);
-          for (let ky = 0; ky < kernelH; ky++) {
-            const y = top + ky * field(step, Conv.DilationH);
-            for (let kx = 0; kx < kernelW; kx++) {
-              const x = left + kx * field(step, Conv.DilationW);
-              const outside = <u32>y >= <u32>inH || <u32>x >= <u32>inW;
-              const value = outside ? inZero : <i32>load<i8>(input + <usize>((y * inRow + x * inStep) * inC + n / repeat));
-              const tap = kernelH == 1 ? kx >> 1 : (ky >> 1) * kernelW + kx;
-              const second = kernelH == 1 ? kx & 1 : ky & 1;
-              acc += value * <i32>load<i16>(block + 64 + <usize>(tap * 32 + second * 2) + lane);
+        const end = findTaps(step, input, top, ox * field(step, Conv.StrideW) - field(step, Conv.PadLeft), taps);
+        const out = output + <usize>((oy * outRow + ox * outStep) * outC);
+        let block = address(step, Step.Params);
+        for (let n = 0; n < outC; n += 4) {
+          let c0 = <usize>n, c1 = c0 + 1, c2 = c0 + 2, c3 = c0 + 3;
+          if (repeat != 1) {
+            c0 /= repeat;
+            c1 /= repeat;
+            c2 /= repeat;
+            c3 /= repeat;
+          }
+          let s0 = load<i32>(block), s1 = load<i32>(block, 4), s2 = load<i32>(block, 8), s3 = load<i32>(block, 12);
+          for (let tap = taps; tap < end; tap += 8) {
+            const cell = <usize>load<u32>(tap), weight = block + <usize>load<u32>(tap, 4);
+            const w0 = <i32>load<i16>(weight), w1 = <i32>load<i16>(weight, 4), w2 = <i32>load<i16>(weight, 8), w3 = <i32>load<i16>(weight, 12);
+            if (cell != 0) {
+              s0 += <i32>load<i8>(cell + c0) * w0;
+              s1 += <i32>load<i8>(cell + c1) * w1;
+              s2 += <i32>load<i8>(cell + c2) * w2;
+              s3 += <i32>load<i8>(cell + c3) * w3;
+            } else {
+              s0 += inZero * w0;
+              s1 += inZero * w1;
+              s2 += inZero * w2;
+              s3 += inZero * w3;
             }
           }
-          const multiplier = load<f32>(block + 32 + lane);
-          store<i8>(out++, <i8>requantize(acc, multiplier, field(step, Conv.Min), field(step, Conv.Max), field(step, Conv.OutZero)));
+          const to = out + <usize>n, multipliers = block + 32, left = outC - n;
+          store<i8>(to, <i8>requantize(s0, load<f32>(multipliers), min, max, zero));
+          if (left > 1) store<i8>(to, <i8>requantize(s1, load<f32>(multipliers, 4), min, max, zero), 1);
+          if (left > 2) store<i8>(to, <i8>requantize(s2, load<f32>(multipliers, 8), min, max, zero), 2);
+          if (left > 3) store<i8>(to, <i8>requantize(s3, load<f32>(multipliers, 12), min, max, zero), 3);
+          // the second four of a block lie 16 bytes behind the first
+          block += (n & 4) == 0 ? 16 : bytes - 16;
         }
       }
     }

@@ -4,7 +4,7 @@
 
 import { ConvKernel, Dense, Status, Step } from "../abi";
 import { address, allWithin, canRead, canWrite, extent, field, hasParams, hasScratch } from "../memory";
-import { blocksBytes, denseScalar } from "../numeric/blocks";
+import { blocksBytes, rowsScalar } from "../numeric/blocks";
 import { gemm1, gemm4, gemmSetup } from "../simd/gemm";
 import { gemm5Relaxed } from "../simd/gemmRelaxed";
 import { pixelsByStrips } from "../simd/gemmStrips";
@@ -68,9 +68,7 @@ function runInt8<WIDE>(step: usize): void {
     const kernel = field(step, Step.Kernel), scratch = address(step, Step.Scratch);
     rowsTimesBlocks<WIDE>(kernel, input, output, blocks, scratch, rows, k, n, zero, min, max);
   } else {
-    for (let r = 0; r < rows; r++) {
-      denseScalar<WIDE>(input + <usize>(r * k), output + <usize>(r * n), blocks, k, n, zero, min, max);
-    }
+    rowsScalar<WIDE>(input, <usize>k, rows, output, blocks, k, n, zero, min, max);
   }
 }
 

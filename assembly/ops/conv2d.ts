@@ -90,13 +90,10 @@ function segmentCount(step: usize): i32 {
 
 /** Every output pixel is made of the input pixel in its place. */
 export function isPointwise(step: usize): bool {
+  // all of the first four are 1 and more
   return (
-    field(step, Conv.KernelH) == 1 &&
-    field(step, Conv.KernelW) == 1 &&
-    field(step, Conv.StrideH) == 1 &&
-    field(step, Conv.StrideW) == 1 &&
-    field(step, Conv.PadTop) == 0 &&
-    field(step, Conv.PadLeft) == 0 &&
+    (field(step, Conv.KernelH) | field(step, Conv.KernelW) | field(step, Conv.StrideH) | field(step, Conv.StrideW)) == 1 &&
+    (field(step, Conv.PadTop) | field(step, Conv.PadLeft)) == 0 &&
     field(step, Conv.InH) == field(step, Conv.OutH) &&
     field(step, Conv.InW) == field(step, Conv.OutW)
   );
@@ -132,15 +129,15 @@ export function runConv2d(step: usize): void {
   else if (isFewBits(kernel)) runConv2dFewBits(step);
   else if (kernel == ConvKernel.Int16 || kernel == ConvKernel.Int16Narrow) runConv2d16(step);
   else if (kernel == ConvKernel.Sparse || kernel == ConvKernel.SparseNibbles) runSparseStep(step);
-  else if (kernel == ConvKernel.Int8Wide) runInt8<i32>(step);
-  else runInt8<f32>(step);
+  else if (kernel == ConvKernel.Int8Wide) runInt8<i32>(step, address(step, Step.Params));
+  else runInt8<f32>(step, address(step, Step.Params));
 }
 
-/** WIDE: an integer type for int16 weights, a float type for int8 ones. */
-function runInt8<WIDE>(step: usize): void {
+/** WIDE: an integer type for int16 weights, a float type for int8 ones, which lie at `blocks`. */
+export function runInt8<WIDE>(step: usize, blocks: usize): void {
   if (ASC_FEATURE_SIMD) {
     if (isPointwise(step)) {
-      pointwise<WIDE>(step);
+      pointwise<WIDE>(step, blocks);
       return;
     }
     if (ASC_FEATURE_RELAXED_SIMD && !isInteger<WIDE>()) {
@@ -151,19 +148,19 @@ function runInt8<WIDE>(step: usize): void {
         return;
       }
     }
-    if (takesInt8<WIDE>()) windows<WIDE, i8>(step);
-    else windows<WIDE, i16>(step);
+    if (takesInt8<WIDE>()) windows<WIDE, i8>(step, blocks);
+    else windows<WIDE, i16>(step, blocks);
   } else {
     scalar<WIDE>(step);
   }
 }
 
-function pointwise<WIDE>(step: usize): void {
+function pointwise<WIDE>(step: usize, blocks: usize): void {
   rowsTimesBlocks<WIDE>(
     field(step, Step.Kernel),
     address(step, Step.Input),
     address(step, Step.Output),
-    address(step, Step.Params),
+    blocks,
     address(step, Step.Scratch),
     field(step, Conv.Batch) * field(step, Conv.OutH) * field(step, Conv.OutW),
     field(step, Conv.InC),
@@ -175,7 +172,7 @@ function pointwise<WIDE>(step: usize): void {
 }
 
 /** CELL: the cells of the row ring. */
-function windows<WIDE, CELL>(step: usize): void {
+function windows<WIDE, CELL>(step: usize, blocks: usize): void {
   const inC = field(step, Conv.InC);
   const outH = field(step, Conv.OutH),
     outW = field(step, Conv.OutW),
@@ -186,7 +183,6 @@ function windows<WIDE, CELL>(step: usize): void {
     dilationH = field(step, Conv.DilationH),
     dilationW = field(step, Conv.DilationW);
   const padTop = field(step, Conv.PadTop);
-  const blocks = address(step, Step.Params);
   const held = rowsHeld(step),
     pixels = rowPixels(step);
   const slot = <usize>slotBytes16(pixels, inC);

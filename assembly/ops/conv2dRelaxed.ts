@@ -1,5 +1,5 @@
 // conv2d and fullyConnected by the relaxed tiles of strips (simd/gemmStrips.ts), for weights of which the plan says that they
-// lie in −127 … 127 or in −64 … 63; the builds without the instruction take such steps as any other.
+// lie in −127 … 127, in −64 … 63 or are of four bits and fewer; the builds without the instruction take such steps as any other.
 // Invariant: the same bytes as conv2d.ts; every build asks for the same scratch, as one file is for all of them.
 //
 //   scratch, rows:     ├ the address of the one segment ┼ strips ┼ seven-bit weights ┤
@@ -8,10 +8,12 @@
 import { Conv, ConvKernel, Step } from "../abi";
 import { address, field } from "../memory";
 import { gemmSetup } from "../simd/gemm";
+import { fewBlocks, fewSeven } from "../simd/fewBits";
 import { pixelsByStrips, tilePixels } from "../simd/gemmStrips";
 import { narrow } from "../simd/machine";
 import { ringAdvance, ringRow, ringSetup, ringStart, slotBytes16 } from "../simd/rowRing";
 import { packSeven, stripsBytes, stripsEnd } from "../simd/strips";
+import { isFewBits } from "./fewBits";
 
 /** Whether the weights of kernel `kernel` are multiplied by the relaxed dot, were there one. */
 // @ts-ignore: decorator
@@ -25,7 +27,7 @@ export function isRelaxed(kernel: i32): bool {
  * in the next. Weights of eight bits are faster without strips on x86.
  */
 export function takesStrips(kernel: i32, pixels: i32, pairs: i32, count: i32): bool {
-  const seven = kernel == ConvKernel.Int7;
+  const seven = kernel >= ConvKernel.Int7;
   if (!seven && (!narrow || kernel != ConvKernel.Int8Symmetric)) return false;
   return pixels >= tilePixels(seven) && (count == 1 || (pairs & 1) == 0);
 }
@@ -48,14 +50,15 @@ export function windowsRelaxed(step: usize, held: i32, pixels: i32, pairs: i32, 
   const dilationH = field(step, Conv.DilationH), dilationW = field(step, Conv.DilationW);
   const columns = dilationW == 1 ? 1 : field(step, Conv.KernelW);
   const padTop = field(step, Conv.PadTop);
-  const seven = field(step, Step.Kernel) == ConvKernel.Int7;
-  const blocks = address(step, Step.Params);
+  const few = isFewBits(field(step, Step.Kernel)), seven = few || field(step, Step.Kernel) == ConvKernel.Int7;
+  const blocks = few ? fewBlocks() : address(step, Step.Params);
   const slot = <usize>slotBytes16(pixels, inC);
   const scratch = address(step, Step.Scratch);
   const segments = scratch + <usize>held * slot;
   gemmSetup(segments, count, pairs, outC, field(step, Conv.OutZero), field(step, Conv.Min), field(step, Conv.Max));
   ringSetup(scratch, held, slot, pixels, inH, inW, inC, field(step, Conv.PadLeft), field(step, Conv.InZero));
-  startStrips(strips, blocks, seven);
+  if (few) fewSeven(stripsEnd(strips));
+  else startStrips(strips, blocks, seven);
   let input = address(step, Step.Input), output = address(step, Step.Output);
   for (let b = field(step, Conv.Batch); b > 0; b--) {
     ringStart(input, -padTop);

@@ -2,19 +2,27 @@
 // with groups of inputs Σg f32(s_g) · m_g in float32, in ascending order. numeric/fewBits.ts draws the params.
 // A fullyConnected is a convolution of one row of pixels by a kernel of one cell. Input cells outside the picture are
 // the input's zero point, which the packer has folded into the start.
+// Where the packer left room behind it for all weights at eight bits, they are laid out anew there in every run, for the tiles
+// of int8 and seven-bit weights, which many pixels pay for; else codes are unpacked tile by tile.
 // Invariant: scratch is the row ring (pointwise: rows of int16, where the machine wants them), the segments' addresses, then
 // four bytes for every group and pixel. Windows need input channels in whole quads, as they may start at any pixel.
 
 import { Conv, ConvKernel, Dense, Status, Step } from "../abi";
 import { address, allWithin, canRead, canWrite, extent, field, hasParams, hasScratch } from "../memory";
 import { bitsOf, codeAt, GROUP_HEAD, GROUPS_HEAD, groupsRow, HEAD, TABLE_BYTES, vectorsOf } from "../numeric/fewBits";
+import { blocksBytes } from "../numeric/blocks";
 import { requantize, requantizeReal } from "../numeric/requantize";
-import { fewOne, fewSetup, fewTakesInt8, fewTile, tilePixels } from "../simd/fewBits";
+import { fewBlocks, fewOne, fewSetup, fewSeven, fewTakesInt8, fewTile, fewWiden, tilePixels } from "../simd/fewBits";
 import { widenQuads } from "../simd/fewBitsDot";
+import { gemmSetup } from "../simd/gemm";
+import { pixelsByStrips } from "../simd/gemmStrips";
 import { widenInQuads } from "../simd/lanes";
+import { narrow } from "../simd/machine";
 import { ringAdvance, ringRow, ringSetup, ringStart, slotBytes16 } from "../simd/rowRing";
-import { checkConvShape, isPointwise, rowPixels, rowsHeld } from "./conv2d";
-import { MAX_K } from "./fullyConnected";
+import { stripsBytes, stripsEnd } from "../simd/strips";
+import { checkConvShape, isPointwise, rowPixels, rowsHeld, runInt8 } from "./conv2d";
+import { takesStrips, windowsRelaxed } from "./conv2dRelaxed";
+import { MAX_K, rowsTimesBlocks } from "./fullyConnected";
 
 /** Whether a kernel code is one of these. */
 export function isFewBits(kernel: i32): bool {
@@ -31,6 +39,16 @@ function paramBytes(kernel: i32, segments: i32, cells: i32, outC: i32, groupSize
 function room(kernel: i32, segments: i32, cells: i32, size: i32): u64 {
   if (kernel == ConvKernel.Int4Groups) return <u64>segments * <u64>((cells + size - 1) / size) * 20;
   return bitsOf(kernel) == 4 ? 0 : <u64>segments * <u64>vectorsOf(cells, 4) * 64;
+}
+
+/** Whether the step's scratch holds, behind `direct` bytes, all weights at eight bits, in blocks or in strips. */
+function isRoomy(step: usize, direct: u64, cells: i32, segments: i32, outC: i32): bool {
+  const pairs = (cells >> 1) * segments, more = max(blocksBytes(outC, pairs, false), stripsBytes(<u64>pairs, outC, true));
+  return (cells & 3) == 0 && cells > 8 && <u64>field(step, Step.ScratchBytes) >= behind(direct) + more;
+}
+
+function behind(direct: u64): u64 {
+  return (direct + 15) & ~15;
 }
 
 /** Bytes of one widened row, of whole vectors. */
@@ -50,9 +68,18 @@ export function checkConv2dFewBits(step: usize): i32 {
   if (row > <u64>MAX_K || segments > <u64>MAX_K || segments * cells > <u64>MAX_K) return Status.Shape;
   const count = <i32>segments, length = <i32>cells;
   if (!hasParams(step, paramBytes(kernel, count, length, field(step, Conv.OutC), size))) return Status.Params;
-  const ring = pointwise ? <u64>rowBytes(inC) * 5 : <u64>rowsHeld(step) * slotBytes16(rowPixels(step), inC);
-  const bytes = ring + <u64>count * 4 + 32 + room(kernel, count, length, size);
-  return hasScratch(step, bytes) ? Status.Ok : Status.Scratch;
+  return hasScratch(step, convBytes(step, count, length, size)) ? Status.Ok : Status.Scratch;
+}
+
+/** Scratch of a convolution without room for weights at eight bits. */
+function convBytes(step: usize, segments: i32, cells: i32, size: i32): u64 {
+  const inC = field(step, Conv.InC);
+  const ring = isPointwise(step) ? <u64>rowBytes(inC) * 5 : <u64>rowsHeld(step) * slotBytes16(rowPixels(step), inC);
+  return ring + <u64>segments * 4 + 32 + room(field(step, Step.Kernel), segments, cells, size);
+}
+
+function denseBytes(kernel: i32, k: i32, size: i32): u64 {
+  return <u64>rowBytes(k) * 5 + 32 + room(kernel, 1, k, size);
 }
 
 /** Sums of a group's inputs must fit in int16. */
@@ -70,7 +97,7 @@ export function checkDenseFewBits(step: usize): i32 {
   if (!canRead(step, Step.Input, extent(rows, k))) return Status.Read;
   if (!canWrite(step, Step.Output, extent(rows, n))) return Status.Write;
   if (!hasParams(step, paramBytes(kernel, 1, k, n, size))) return Status.Params;
-  return hasScratch(step, <u64>rowBytes(k) * 5 + 32 + room(kernel, 1, k, size)) ? Status.Ok : Status.Scratch;
+  return hasScratch(step, denseBytes(kernel, k, size)) ? Status.Ok : Status.Scratch;
 }
 
 export function runDenseFewBits(step: usize): void {
@@ -79,7 +106,7 @@ export function runDenseFewBits(step: usize): void {
   const input = address(step, Step.Input), output = address(step, Step.Output);
   const zero = field(step, Dense.OutZero), min = field(step, Dense.Min), max = field(step, Dense.Max);
   const inZero = field(step, Dense.InZero);
-  if (ASC_FEATURE_SIMD) rowsTimes(step, input, output, rows, k, n, zero, min, max, size, inZero);
+  if (ASC_FEATURE_SIMD) rowsTimes(step, input, output, rows, k, n, zero, min, max, size, inZero, denseBytes(field(step, Step.Kernel), k, size));
   else scalar(step, input, output, 1, rows, k, 1, rows, n, 1, 1, 1, 1, 1, 1, 0, 0, inZero, zero, min, max, size);
 }
 
@@ -91,9 +118,10 @@ export function runConv2dFewBits(step: usize): void {
   const min = field(step, Conv.Min), max = field(step, Conv.Max), batch = field(step, Conv.Batch);
   let input = address(step, Step.Input), output = address(step, Step.Output);
   if (ASC_FEATURE_SIMD && isPointwise(step)) {
-    rowsTimes(step, input, output, batch * outH * outW, inC, outC, zero, min, max, size, inZero);
+    rowsTimes(step, input, output, batch * outH * outW, inC, outC, zero, min, max, size, inZero, convBytes(step, 1, inC, size));
     return;
   }
+  if (ASC_FEATURE_SIMD && windowsWidened(step, size)) return;
   for (let b = 0; b < batch; b++) {
     if (!ASC_FEATURE_SIMD) {
       scalar(
@@ -110,12 +138,46 @@ export function runConv2dFewBits(step: usize): void {
   }
 }
 
-/** [rows, k] by the blocks → [rows, n]. */
+/** A step of windows whose scratch is roomy, as one of int8 or seven-bit weights. */
+function windowsWidened(step: usize, size: i32): bool {
+  const perCell = field(step, Conv.DilationW) > 1, inC = field(step, Conv.InC), outC = field(step, Conv.OutC);
+  const cells = perCell ? inC : field(step, Conv.KernelW) * inC;
+  const count = field(step, Conv.KernelH) * (perCell ? field(step, Conv.KernelW) : 1);
+  const direct = convBytes(step, count, cells, size), kernel = field(step, Step.Kernel);
+  if (size || !isRoomy(step, direct, cells, count, outC)) return false;
+  const scratch = address(step, Step.Scratch), to = scratch + <usize>behind(direct);
+  if (ASC_FEATURE_RELAXED_SIMD) {
+    if (!takesStrips(kernel, field(step, Conv.OutW), cells >> 1, count)) return false;
+  } else if (narrow) return false;
+  fewSetup(kernel, scratch, count, cells, outC, 0, 0, 0, address(step, Step.Params), 0, 0, scratch);
+  if (ASC_FEATURE_RELAXED_SIMD) windowsRelaxed(step, rowsHeld(step), rowPixels(step), cells >> 1, count, to);
+  else {
+    fewWiden(to);
+    runInt8<f32>(step, to);
+  }
+  return true;
+}
+
+/** [rows, k] by the blocks → [rows, n]; `direct`: bytes of scratch without room for weights at eight bits. */
 function rowsTimes(
   step: usize, input: usize, output: usize, rows: i32, k: i32, n: i32,
-  zero: i32, min: i32, max: i32, size: i32, inZero: i32,
+  zero: i32, min: i32, max: i32, size: i32, inZero: i32, direct: u64,
 ): void {
   const scratch = address(step, Step.Scratch), row = <usize>rowBytes(k), list = scratch + 5 * row;
+  if (!size && isRoomy(step, direct, k, 1, n) && (ASC_FEATURE_RELAXED_SIMD ? rows >= 5 : !narrow)) {
+    const to = scratch + <usize>behind(direct);
+    fewSetup(field(step, Step.Kernel), scratch, 1, k, n, zero, min, max, address(step, Step.Params), 0, 0, scratch);
+    if (ASC_FEATURE_RELAXED_SIMD) {
+      gemmSetup(scratch, 1, k >> 1, n, zero, min, max);
+      fewSeven(stripsEnd(to));
+      store<u32>(scratch, <u32>input);
+      pixelsByStrips(rows, <usize>k, to, fewBlocks(), output, true);
+    } else {
+      fewWiden(to);
+      rowsTimesBlocks<f32>(ConvKernel.Int8, input, output, to, scratch, rows, k, n, zero, min, max);
+    }
+    return;
+  }
   fewSetup(field(step, Step.Kernel), list, 1, k, n, zero, min, max, address(step, Step.Params), size, inZero, list + 16);
   const pixels = tilePixels(), int8 = fewTakesInt8(), all = rows >= pixels, count = all ? pixels : 1;
   // the rows are read where they lie, or widened first

@@ -9,10 +9,11 @@ import { bitsOf, GROUP_HEAD, GROUPS_HEAD, groupsRow, HEAD, TABLE_BYTES, vectorsO
 import { MAGIC_BITS, nearest8, requantize16 } from "../numeric/requantize";
 import { fewDot1, fewDot5 } from "./fewBitsDot";
 import { fewNarrow1, fewNarrow4 } from "./fewBitsNarrow";
-import { sums, table } from "./fewBitsPlaces";
+import { fifteen, sums, table } from "./fewBitsPlaces";
 import { fewRelaxed1, fewRelaxed5, fewRelaxed5Words } from "./fewBitsRelaxed";
 import { storeBytes, storeBytes16, storeTail } from "./lanes";
 import { narrow, words } from "./machine";
+import { setSeven } from "./strips";
 
 /** Pixels of a tile. */
 // @ts-ignore: decorator
@@ -88,6 +89,68 @@ export function fewSetup(
     minusInZero = -inZero;
     groupSums = room;
     blockBytes = GROUPS_HEAD + <usize>count * <usize>groupsRow(length, size);
+  }
+}
+
+/** The first block's head. */
+export function fewBlocks(): usize {
+  return block;
+}
+
+/** The low nibbles of `v`, or what a codebook has for them. */
+// @ts-ignore: decorator
+@inline
+function values(v: v128, book: bool): v128 {
+  const codes = v128.and(v, v128.load(fifteen));
+  return book ? i8x16.swizzle(v128.load(table), codes) : codes;
+}
+
+/** Four int32 of −128 … 127, each as four bytes. */
+// @ts-ignore: decorator
+@inline
+function fourTimes(v: v128): v128 {
+  return i32x4.mul(v128.and(v, i32x4.splat(255)), i32x4.splat(0x01010101));
+}
+
+/** All blocks at `to` as int8 ones (gemm.ts): heads, then weights. Cells are whole quads. */
+export function fewWiden(to: usize): void {
+  const book = coding == ConvKernel.Codebook, bytes = ((segmentsEnd - segments) >> 2) * <usize>(cells << 3);
+  for (let at = block, left = channels; left > 0; left -= 8, at += blockBytes) {
+    memory.copy(to, at, 64);
+    to += 64;
+    const low4 = fourTimes(v128.load(at, 64)), high4 = fourTimes(v128.load(at, 80));
+    const plus = v128.shuffle<i16>(low4, high4, 0, 2, 4, 6, 8, 10, 12, 14);
+    for (let w = fourBits(at + HEAD, unpacked), end = to + bytes; to < end; to += 32, w += 16) {
+      const v = v128.load(w), p = values(v, book), q = values(i16x8.shr_u(v, 4), book);
+      v128.store(to, i8x16.add(v128.shuffle<i16>(p, q, 0, 2, 4, 6, 8, 10, 12, 14), plus));
+      v128.store(to, i8x16.add(v128.shuffle<i16>(p, q, 1, 3, 5, 7, 9, 11, 13, 15), plus), 16);
+    }
+  }
+}
+
+/** All codes at `to` as the seven-bit weights of strips.ts. Cells are whole quads. */
+export function fewSeven(to: usize): void {
+  const book = coding == ConvKernel.Codebook, sixtyFour = i32x4.splat(64), none = i32x4.splat(0);
+  const quads = <i32>((segmentsEnd - segments) >> 2) * (cells >> 2);
+  const rowBytes: usize = narrow ? 64 : 32, groupBytes = <usize>((quads + 3) & ~3) * rowBytes;
+  // a codebook's values are what the dot takes, above one value for all
+  setSeven(blockBytes, book ? -load<i32>(block + 64) : 64);
+  for (let at = block, c = 0; c < channels; c += 8, at += blockBytes) {
+    const odd = narrow && (c & 8) != 0;
+    const plus0 = book ? none : fourTimes(i32x4.add(v128.load(at, 64), sixtyFour));
+    const plus1 = book ? none : fourTimes(i32x4.add(v128.load(at, 80), sixtyFour));
+    let p = odd ? to + 32 : to, w = fourBits(at + HEAD, unpacked);
+    const end = p + groupBytes;
+    for (let q = quads; q > 0; q--, p += rowBytes, w += 16) {
+      const v = v128.load(w);
+      v128.store(p, i8x16.add(values(v, book), plus0));
+      v128.store(p, i8x16.add(values(i16x8.shr_u(v, 4), book), plus1), 16);
+    }
+    for (; p < end; p += rowBytes) {
+      v128.store(p, none);
+      v128.store(p, none, 16);
+    }
+    if (!narrow || odd) to += groupBytes;
   }
 }
 

@@ -1,20 +1,21 @@
-// The relaxed tiles for seven-bit weights: one dot for sixteen products, five pixels a tile. 64 is added to every weight,
-// so that it is the unsigned number that the dot takes, and 64·Σ x taken off every sum of a pixel (strips.ts).
+// The relaxed tiles for seven-bit weights: one dot for sixteen products, five pixels a tile. 64 (of a codebook: less its
+// least value) is added to every weight, so that it is the unsigned number that the dot takes, and as many Σ x are taken
+// off every sum of a pixel (strips.ts).
 // Invariant: every weight that is multiplied lies in 0 … 127, those of a group's missing second block apart, whose
 // sums are not stored.
 
 import { requantize16, requantize8 } from "../numeric/requantize";
 import { finish, sums, taken } from "./finish";
-import { BLOCK_HEAD, channels, high, low, offset } from "./gemm";
+import { channels, high, low, offset } from "./gemm";
 import { storeBytes, storeFour } from "./lanes";
 import { dot, lane0, lane1, lane2, lane3 } from "./relaxedLanes";
-import { pairsInAll, stripsEnd } from "./strips";
+import { sevenStride, stripsEnd } from "./strips";
 
 /** For x86: eight outputs; ten sums hide the latency of a dot. */
 export function seven5(strips: usize, block: usize, out: usize): void {
   const lowest = i8x16.splat(<i8>low), highest = i8x16.splat(<i8>high), magic = i32x4.splat(offset);
   const stride = <usize>channels;
-  const blockBytes = BLOCK_HEAD + ((<usize>pairsInAll()) << 4);
+  const blockBytes = sevenStride;
   const end = stripsEnd(strips);
   let w = end;
   for (let left = channels; left > 0; left -= 8, out += 8) {
@@ -67,7 +68,7 @@ export function seven5(strips: usize, block: usize, out: usize): void {
 
 /** For arm64: sixteen outputs, twenty sums. */
 export function seven5Wide(strips: usize, block: usize, out: usize): void {
-  const blockBytes = BLOCK_HEAD + ((<usize>pairsInAll()) << 4);
+  const blockBytes = sevenStride;
   const end = stripsEnd(strips);
   let w = end;
   for (let left = channels; left > 0; left -= 16, out += 16) {

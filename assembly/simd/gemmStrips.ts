@@ -5,7 +5,7 @@ import { channels } from "./gemm";
 import { seven5, seven5Wide } from "./gemmSeven";
 import { symmetric8 } from "./gemmSymmetric";
 import { narrow } from "./machine";
-import { packStrip } from "./strips";
+import { packStrip, sevenAdded } from "./strips";
 
 /** Pixels of a tile. */
 // @ts-ignore: decorator
@@ -16,12 +16,12 @@ export function tilePixels(seven: bool): i32 {
 
 /** `count` pixels, `step` bytes apart from the segments; outputs `channels` bytes apart from `out`. */
 export function pixelsByStrips(count: i32, step: usize, strips: usize, block: usize, out: usize, seven: bool): void {
-  const size = tilePixels(seven);
+  const size = tilePixels(seven), factor = seven ? sevenAdded : 127;
   for (let p = 0; p < count; p += size) {
     const first = <usize>(p + size > count ? count - size : p);
     const to = out + first * <usize>channels;
-    packStrip(strips, first * step, step, 0, seven ? 64 : 127);
-    packStrip(strips + 16, (first + 4) * step, seven ? 0 : step, 16, seven ? 64 : 127);
+    packStrip(strips, first * step, step, 0, factor);
+    packStrip(strips + 16, (first + 4) * step, seven ? 0 : step, 16, factor);
     if (!seven) symmetric8(strips, block, to);
     else if (narrow) seven5Wide(strips, block, to);
     else seven5(strips, block, to);

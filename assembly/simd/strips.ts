@@ -13,6 +13,16 @@ import { taken } from "./finish";
 import { BLOCK_HEAD, channels, segmentBytes, segmentCount, segments } from "./gemm";
 import { narrow } from "./machine";
 
+/** Bytes from the head of a seven-bit step's block to the next one's. */
+export let sevenStride: usize = 0;
+/** What its weights were made larger by. */
+export let sevenAdded: i32 = 0;
+
+export function setSeven(stride: usize, added: i32): void {
+  sevenStride = stride;
+  sevenAdded = added;
+}
+
 /** Pairs of inputs of one output, over all segments. */
 // @ts-ignore: decorator
 @inline
@@ -83,6 +93,7 @@ export function packSeven(to: usize, block: usize): void {
   const rowBytes: usize = narrow ? 64 : 32;
   const groupBytes = (<usize>((pairs + 7) & ~7) >> 1) * rowBytes;
   const sixtyFour = i8x16.splat(64), none = i8x16.splat(0);
+  setSeven(BLOCK_HEAD + ((<usize>pairs) << 4), 64);
   for (let c = 0; c < channels; c += 8) {
     const odd = narrow && (c & 8) != 0;
     let at = odd ? to + 32 : to;
@@ -93,7 +104,7 @@ export function packSeven(to: usize, block: usize): void {
       v128.store(at, i8x16.add(v128.shuffle<i16>(p, q, 0, 8, 1, 9, 2, 10, 3, 11), sixtyFour));
       v128.store(at, i8x16.add(v128.shuffle<i16>(p, q, 4, 12, 5, 13, 6, 14, 7, 15), sixtyFour), 16);
     }
-    block += BLOCK_HEAD + ((<usize>pairs) << 4);
+    block += sevenStride;
     if (!narrow || odd) to += groupBytes;
   }
 }

@@ -12,7 +12,7 @@ import { chooseSparse } from "../pack/sparseChoice.ts";
 import { winogradBand, winogradBytes, winogradFits, winogradScratch, winogradWaste } from "../pack/winograd.ts";
 import { groupsIn, refuseGroups, requantizeGroups, requireGroupsFit } from "./coding.ts";
 import { checkConv2d16, conv2d16Reference, lowerConv2d16 } from "./conv2d16.ts";
-import { codedAs, fewBitsRows, fewBitsStep } from "./fewBits.ts";
+import { codedAs, fewBitsRows, fewBitsStep, widenedBytes } from "./fewBits.ts";
 import type { Operator } from "./operator.ts";
 import { clampRange, multipliers, perTensor } from "./quantization.ts";
 import {
@@ -158,7 +158,7 @@ export const conv2d: Operator<"conv2d"> = {
       dilated
         ? Math.floor(s / kernelW) * geometry.dilationH * (slot / 2) + (s % kernelW) * geometry.dilationW * inC
         : s * geometry.dilationH * (slot / 2);
-    const winograd = winogradFits(products, node.attrs, geometry, output) && lowering.mayUseWinograd(node);
+    const winograd = winogradFits(products, node.attrs, geometry, output) && lowering.mayUseMemory(node);
     const line = pointwise ? macs / products.weights.length : output.shape[2]!;
     const kernel = int8Kernel(products, line);
     const few = codedAs(weights, products, pointwise || inC % 4 === 0);
@@ -184,13 +184,16 @@ export const conv2d: Operator<"conv2d"> = {
     if (few) {
       const step = fewBitsStep(weights, few, products, node.name);
       const rows = pointwise ? fewBitsRows(inC) : rowsHeld(geometry) * slot + products.segments * 4;
+      const direct = rows + 4 + step.roomBytes;
+      const widened = lowering.mayUseMemory(node) ? widenedBytes(products, few, macs / products.weights.length) : 0;
       lowering.emit({
         op: Op.Conv2d,
         kernel: step.kernel,
         input: lowering.at(node.inputs[0]!),
         output: lowering.at(node.outputs[0]!),
         params: lowering.params(step.params),
-        scratchBytes: rows + 4 + step.roomBytes,
+        scratchBytes: align16(direct) + widened,
+        spareBytes: widened,
         fields: [...convFields(x, output, node.attrs, geometry, node.name), [Conv.GroupSize, step.groupSize]],
         kernelName: `${pointwise ? "pointwise" : "rows"} gemm ${step.name}${sparse.why && `: ${sparse.why}`}`,
         macs,
@@ -205,6 +208,7 @@ export const conv2d: Operator<"conv2d"> = {
         kernel: ConvKernel.Winograd,
         input: lowering.at(node.inputs[0]!),
         input2: lowering.resident(winogradBytes(outC, inC)),
+        spareBytes: winogradBytes(outC, inC),
         output: lowering.at(node.outputs[0]!),
         params: lowering.params(gemmBlocks(products, false, node.name)),
         scratchBytes: winogradScratch(output, inC),

@@ -1,5 +1,5 @@
 // How conv2d and fullyConnected lower weights of four bits and fewer (assembly/ops/fewBits.ts).
-// Invariant: scratch is what that file's checks ask for.
+// Invariant: scratch is at least what that file's checks ask for.
 
 import type { Tensor } from "../graph/graph.ts";
 import type { Products } from "../pack/blocks.ts";
@@ -45,6 +45,21 @@ export function fewBitsStep(weights: Tensor, few: FewBits, products: Products, n
     roomBytes: 32 + pairs + unpacked,
     groupSize: groupSize ?? 0,
   };
+}
+
+/**
+ * Rows or pixels from which on it pays to lay all weights out at eight bits in every run: a weight costs half an instruction
+ * so, and two thirds of one less for a pixel whose tile need not unpack it.
+ */
+const LEAST_PIXELS = 16;
+
+/** Bytes behind `direct` ones for that; 0 where it does not pay, or the core could not. */
+export function widenedBytes({ segments, cells, outputs }: Products, few: FewBits, pixels: number): number {
+  if (few.groupSize !== undefined || pixels < LEAST_PIXELS || cells % 4 !== 0 || cells <= 8) return 0;
+  const quads = (cells / 4) * segments;
+  const blocks = Math.ceil(outputs / 8) * (64 + quads * 32);
+  const strips = Math.ceil(quads / 4) * 4 * (32 + Math.ceil(outputs / 16) * 64);
+  return Math.max(blocks, strips);
 }
 
 /** Five rows of int16 in whole vectors. */

@@ -3,13 +3,14 @@
 import { ConvKernel, Dense, Op } from "../../assembly/abi.ts";
 import { ToolError } from "../errors.ts";
 import { elementCount } from "../graph/graph.ts";
+import { align16 } from "../pack/align.ts";
 import { gemmBlocks, type Products } from "../pack/blocks.ts";
 import { int8Kernel, kernelTypes, withStrips } from "../pack/relaxed.ts";
 import { sparseBlocks, sparseRowsScratch, widenedScratch } from "../pack/sparse.ts";
 import { chooseSparse } from "../pack/sparseChoice.ts";
 import { groupsIn, refuseGroups, requantizeGroups, requireGroupsFit } from "./coding.ts";
 import { centredWeights, pointwiseScratch } from "./conv2d.ts";
-import { codedAs, fewBitsRows, fewBitsStep } from "./fewBits.ts";
+import { codedAs, fewBitsRows, fewBitsStep, widenedBytes } from "./fewBits.ts";
 import { checkFullyConnected16, fullyConnected16Reference, lowerFullyConnected16 } from "./fullyConnected16.ts";
 import type { Operator } from "./operator.ts";
 import { clampRange, multipliers, perTensor } from "./quantization.ts";
@@ -105,13 +106,15 @@ export const fullyConnected: Operator<"fullyConnected"> = {
       : `${rows < 4 ? "gemv 1×32" : "gemm 4×8"} ${kernelTypes(dense)}`;
     if (few && !groups) {
       const step = fewBitsStep(weights, few, products, node.name);
+      const widened = lowering.mayUseMemory(node) ? widenedBytes(products, few, rows) : 0;
       lowering.emit({
         op: Op.FullyConnected,
         kernel: step.kernel,
         input: lowering.at(node.inputs[0]!),
         output: lowering.at(node.outputs[0]!),
         params: lowering.params(step.params),
-        scratchBytes: fewBitsRows(inC) + step.roomBytes,
+        scratchBytes: align16(fewBitsRows(inC) + step.roomBytes) + widened,
+        spareBytes: widened,
         fields: [
           [Dense.Rows, rows],
           [Dense.InC, inC],

@@ -31,6 +31,8 @@ export interface StepSpec {
   readonly more?: readonly (readonly [word: number, place: Ref])[];
   /** bytes of arena used only while this step runs */
   readonly scratchBytes?: number;
+  /** bytes of memory that the step takes for speed only */
+  readonly spareBytes?: number;
   /** [word index, int32 value] */
   readonly fields: readonly (readonly [word: number, value: number])[];
   /** [word index, float32 value], stored as float32 bits */
@@ -56,8 +58,8 @@ export interface Lowering {
   /** `output` shares the bytes of `input` (reshape) */
   alias(output: number, input: number): void;
   emit(step: StepSpec): void;
-  /** Whether the node may spend memory on Winograd's weights: the packer's budget decides */
-  mayUseWinograd(node: Node): boolean;
+  /** Whether the node may spend memory on speed, as `spareBytes` says: the packer's budget decides */
+  mayUseMemory(node: Node): boolean;
   /** Whether weights of which groups are zero are laid out without them */
   readonly sparsity: Sparsity;
 }

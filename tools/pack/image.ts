@@ -2,7 +2,7 @@
 // assembly/abi.ts draws it. Invariant: same graph, same bytes; every offset fits in 32 bits.
 
 import { createHash } from "node:crypto";
-import { ABI_VERSION, ConvKernel, NUMERICS_VERSION, Op, Plan, STEP_WORDS, Step } from "../../assembly/abi.ts";
+import { ABI_VERSION, NUMERICS_VERSION, Plan, STEP_WORDS, Step } from "../../assembly/abi.ts";
 import { ToolError } from "../errors.ts";
 import { freshStates } from "../evaluate/reference.ts";
 import type { Graph } from "../graph/graph.ts";
@@ -24,19 +24,18 @@ const PARAMS_ALIGN = 16;
 const IMAGE_ALIGN = 64;
 
 /**
- * The image of `graph` in at most `maxBytes` of memory, image and arena together. Layers give up
- * Winograd's larger weights, those that gain least for their bytes first, until it fits.
+ * The image of `graph` in at most `maxBytes` of memory, image and arena together. Layers give up the memory that only
+ * makes them faster (Winograd's weights, few bits laid out at eight), those that gain least for their bytes first, until it fits.
  * Throws UNSUPPORTED where nothing makes it fit.
  */
 export function buildImage(graph: Graph, maxBytes = MOST_BYTES, sparsity: Sparsity = "byCost"): Image {
-  const direct = new Set<string>();
+  const frugal = new Set<string>();
   for (;;) {
-    const image = imageOf(graph, lowerGraph(graph, direct, sparsity));
+    const image = imageOf(graph, lowerGraph(graph, frugal, sparsity));
     if (image.totalBytes <= maxBytes) return image;
-    const bytesFor = ({ input2, macs }: LoweredStep): number =>
-      input2?.kind === "temporary" ? image.lowered.temporaries[input2.index]!.bytes / (macs ?? 1) : 0;
+    const bytesFor = ({ spareBytes = 0, macs = 1 }: LoweredStep): number => spareBytes / macs;
     const [dearest] = image.lowered.steps
-      .filter(({ op, kernel }) => op === Op.Conv2d && kernel === ConvKernel.Winograd)
+      .filter(({ spareBytes }) => spareBytes)
       .sort((a, b) => bytesFor(b) - bytesFor(a));
     if (!dearest) {
       throw new ToolError(
@@ -44,7 +43,7 @@ export function buildImage(graph: Graph, maxBytes = MOST_BYTES, sparsity: Sparsi
         `the model needs ${image.totalBytes} bytes of memory but at most ${maxBytes} are allowed; allow more or make the model smaller.`,
       );
     }
-    direct.add(dearest.node.name);
+    frugal.add(dearest.node.name);
   }
 }
 

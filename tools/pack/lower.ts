@@ -35,10 +35,10 @@ export interface Lowered {
 /** `nodeIndex` of the steps that belong to no node: they have no temporaries. */
 const NO_NODE = -1;
 
-/** `direct`: names of the nodes that must do without Winograd's larger weights. */
+/** `frugal`: names of the nodes that must do without memory that is for speed only. */
 export function lowerGraph(
   graph: Graph,
-  direct: ReadonlySet<string> = new Set(),
+  frugal: ReadonlySet<string> = new Set(),
   sparsity: Sparsity = "byCost",
 ): Lowered {
   const steps: LoweredStep[] = [];
@@ -73,7 +73,7 @@ export function lowerGraph(
       resident: (bytes) => reserve(bytes, true),
       alias: (output, input) => void aliases.set(output, input),
       emit: (step) => void steps.push({ ...step, node, nodeIndex }),
-      mayUseWinograd: ({ name }) => !direct.has(name),
+      mayUseMemory: ({ name }) => !frugal.has(name),
       sparsity,
     };
     operatorFor(node.op).lower(node, lowering);

@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest";
 import { ConvKernel } from "../../assembly/abi.ts";
 import type { Coding, Graph, Quantization } from "../../tools/graph/graph.ts";
 import { buildImage } from "../../tools/pack/image.ts";
-import { expectConformance } from "../support/conformance.ts";
+import { BUILDS, expectConformance, expectSameBytes, runImage } from "../support/conformance.ts";
 import { activation, constant, singleNode } from "../support/graphs.ts";
 import { Random } from "../support/random.ts";
 
@@ -54,7 +54,7 @@ const ends = (random: Random, count: number): Int8Array =>
 describe("fullyConnected of few bits", () => {
   const cases = fc.record({
     coding: codings,
-    rows: fc.integer({ min: 1, max: 11 }),
+    rows: fc.integer({ min: 1, max: 24 }),
     inC: fc.integer({ min: 20, max: 170 }),
     outC: fc.integer({ min: 1, max: 75 }),
     inZero: byte,
@@ -91,6 +91,29 @@ describe("fullyConnected of few bits", () => {
     );
     expect(seen.size).toBe(6);
   });
+});
+
+it("room for weights at eight bits is spare: a memory limit takes it back, and the answers stay", () => {
+  const random = new Random(5);
+  const [rows, inC, outC] = [20, 256, 128];
+  const weights = constant("w", [outC, inC], "int8", values("int4", outC * inC, random, false), {
+    ...quantOf(outC, random, false, undefined),
+  });
+  const graph = singleNode(
+    { op: "fullyConnected", attrs: { activation: "none" } },
+    [activation("x", [rows, inC], 0.05, 3), { ...weights, coding: "int4" }, biases(outC, random)],
+    [activation("y", [rows, outC], 0.06, 0)],
+  );
+  const roomy = buildImage(graph);
+  expect(roomy.lowered.steps[0]!.spareBytes).toBeGreaterThanOrEqual(outC * inC);
+  const frugal = buildImage(graph, roomy.totalBytes - outC * inC);
+  expect(frugal.lowered.steps[0]!.spareBytes).toBe(0);
+  const input = random.int8(rows * inC);
+  const [want] = expectConformance(graph, [input]);
+  for (const build of BUILDS) {
+    const [got] = runImage(build, graph, frugal, [input]);
+    expectSameBytes(got!, new Uint8Array(want!.buffer), build);
+  }
 });
 
 describe("conv2d of few bits", () => {

@@ -14,6 +14,9 @@ export {
   add, copy, exp, fill, fillRows, hardSwish, hardSwishBackward, leakyRelu, leakyReluBackward, logistic,
   logisticBackward, mul, relu, relu6, relu6Backward, reluBackward, scale, sub, tanh, tanhBackward,
 } from "./elementwise";
+export {
+  biasCodes, biasCodesBackward, quantizeReals, requantizeRows, requantizeRowsBackward, weightCodes, weightCodesBackward,
+} from "./integerRule";
 export { clipNorm, mean, meanBackward, sumRows, sumSquares } from "./reduce";
 export { gru, gruBackward } from "./gru";
 export { lstm, lstmBackward } from "./lstm";

@@ -54,9 +54,11 @@ export function pruneLayer(layer: PrunableLayer, weights: Tensor, zeros: number)
 
 /** The indices of each group's weights in the tensor: outputs n … n + 7, four inputs of one kernel row, or of one cell where the width is dilated. */
 function groupsOfLayer(layer: PrunableLayer, weights: Tensor): number[][] {
-  const outputs = weights.shape[0]!;
-  const inputs = weights.data!.length / outputs;
-  const run = runLength(layer, weights);
+  return groupsOfRuns(weights.shape[0]!, weights.data!.length / weights.shape[0]!, runLength(layer, weights));
+}
+
+/** The same for weights [outputs, inputs] whose inputs lie together in runs of `run`. */
+export function groupsOfRuns(outputs: number, inputs: number, run: number): number[][] {
   const groups: number[][] = [];
   for (let n = 0; n < outputs; n += GROUP_OUTPUTS) {
     for (let start = 0; start < inputs; start += run) {

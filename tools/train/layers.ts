@@ -46,6 +46,14 @@ export const sequential =
   (x) =>
     layers.reduce((value, next) => next(value), x);
 
+/** Gives what passes a name by which a distillation finds it. */
+export const mark =
+  (name: string): Layer =>
+  (x) => {
+    x.trace.mark(name, x);
+    return x;
+  };
+
 /** x + inner(x), or shortcut(x) + inner(x) where the shapes differ. */
 export const residual =
   (inner: Layer, shortcut: Layer = (x) => x): Layer =>

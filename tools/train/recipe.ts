@@ -2,8 +2,10 @@
 // seed; a recipe file exports one as its default.
 
 import type { Meaning } from "../../host/format/header.ts";
+import type { Distil } from "./distil.ts";
 import type { Layer } from "./layers.ts";
 import type { Optimizer } from "./optimizers.ts";
+import type { Prune } from "./pruning.ts";
 import type { Augment, Dataset } from "./samples.ts";
 import type { Schedule } from "./schedules.ts";
 import type { Value } from "./trace.ts";
@@ -43,6 +45,10 @@ export interface Recipe {
   readonly freeze?: (name: string) => boolean;
   /** initial values by parameter name, for those that it has: fine-tuning */
   readonly initial?: () => ReadonlyMap<string, Float32Array>;
+  /** weights that become zero while training, and stay so */
+  readonly prune?: Prune;
+  /** learns from another net besides the labels */
+  readonly distil?: Distil;
   /** what the input stands for, so that pictures and sounds can be given to the packed model */
   readonly meaning?: Meaning;
   /** samples that calibrate the int8 ranges; 256 unless said otherwise */

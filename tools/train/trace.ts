@@ -114,9 +114,11 @@ export class ParameterSet {
 }
 
 export class Trace {
-  readonly mode: Mode;
   readonly parameters: ParameterSet;
   readonly values: Value[] = [];
+  /** values that were given a name: features to distil */
+  readonly marks = new Map<string, Value>();
+  #mode: Mode;
   readonly #parameterValues = new Map<Parameter, Value>();
   readonly #names = new Map<object, string>();
   readonly #taken = new Map<string, number>();
@@ -124,7 +126,27 @@ export class Trace {
 
   constructor(parameters: ParameterSet, mode: Mode) {
     this.parameters = parameters;
-    this.mode = mode;
+    this.#mode = mode;
+  }
+
+  get mode(): Mode {
+    return this.#mode;
+  }
+
+  /** What `make` adds is as in inference: a teacher inside a training step. */
+  asInference<T>(make: () => T): T {
+    const outer = this.#mode;
+    this.#mode = "infer";
+    try {
+      return make();
+    } finally {
+      this.#mode = outer;
+    }
+  }
+
+  /** Names a value, with the prefix of `within`. */
+  mark(name: string, value: Value): void {
+    this.marks.set(this.#prefix + name, value);
   }
 
   input(name: string, shape: readonly number[], dtype: Value["dtype"] = "float32"): Value {

@@ -6,12 +6,14 @@ import { createHash } from "node:crypto";
 import { ToolError } from "../errors.ts";
 import { elementCount } from "../graph/graph.ts";
 import type { Checkpoint } from "./checkpoint.ts";
+import { distilledLoss, isOfTeacher, withTeacher } from "./distil.ts";
 import { type Evaluation, type LbfgsState, lbfgsStep } from "./lbfgs.ts";
 import { Machine } from "./machine.ts";
 import { accuracy } from "./metrics.ts";
 import { binaryCrossEntropy, crossEntropy, meanSquaredError } from "./ops/index.ts";
 import { bindUpdates } from "./optimizers.ts";
 import type { Program } from "./program.ts";
+import { Pruning } from "./pruning.ts";
 import type { Recipe } from "./recipe.ts";
 import { checkSamples, type Dataset, epochOrder, type Samples, takeBatch } from "./samples.ts";
 import { ShardSum, type ShardWorkers } from "./shards.ts";
@@ -64,6 +66,7 @@ export class Trainer {
   /** the net without dropout and with running statistics, on one sample: what is exported */
   readonly inference: { readonly trace: Trace; readonly input: Value; readonly output: Value };
   workers: ShardWorkers | undefined;
+  readonly pruning: Pruning | undefined;
   readonly #batch: number;
   readonly #step: { program: Program; loss: Value; x: Float32Array; y: Int32Array | Float32Array };
   readonly #evaluations: readonly { batch: number; program: Program; output: Value; loss: Value }[];
@@ -94,9 +97,9 @@ export class Trainer {
     const evaluations = [EVALUATION_BATCH, 1].map((batch) => ({ batch, ...this.#trace(net, "infer", batch) }));
     this.inference = evaluations[1]!;
     this.outputs = elementCount(this.inference.output.shape);
-    const initial = recipe.initial?.();
+    const initial = withTeacher(recipe.initial?.(), recipe.distil);
     for (const parameter of this.parameters.all) {
-      const given = initial?.get(parameter.name);
+      const given = initial.get(parameter.name);
       if (given && given.length !== parameter.data.length) {
         throw new ToolError(
           "BAD_INPUT",
@@ -104,7 +107,7 @@ export class Trainer {
         );
       }
       if (given) parameter.data = given;
-      parameter.isFrozen = recipe.freeze?.(parameter.name) ?? false;
+      parameter.isFrozen = isOfTeacher(parameter.name) || (recipe.freeze?.(parameter.name) ?? false);
     }
     const { optimizer } = recipe;
     this.machine = new Machine(this.parameters, optimizer === "lbfgs" ? 0 : optimizer.slots);
@@ -124,6 +127,7 @@ export class Trainer {
       output,
       loss,
     }));
+    this.pruning = recipe.prune && new Pruning(recipe.prune, this.machine, this.inference, train);
     this.#update = optimizer === "lbfgs" ? () => undefined : bindUpdates(this.machine, optimizer);
     this.progress = {
       step: 0,
@@ -159,6 +163,8 @@ export class Trainer {
         `${recipe.name}: the net gives [${output.shape}] but ${batch} samples of ${classes.length} classes need [${batch},${classes.length}].`,
       );
     }
+    if (mode === "train" && recipe.distil)
+      return { trace, input, output, loss: distilledLoss(recipe.name, recipe.distil, input, output, target) };
     const { loss = classes ? "crossEntropy" : "meanSquaredError" } = recipe;
     if (typeof loss === "function") return { trace, input, output, loss: loss(output, target) };
     const smoothing = mode === "train" ? (recipe.labelSmoothing ?? 0) : 0;
@@ -205,6 +211,7 @@ export class Trainer {
     progress.norms.push(norm);
     progress.epochLoss += loss;
     progress.step++;
+    this.pruning?.afterStep(progress.step, this.totalSteps);
     if (progress.step % this.stepsPerEpoch === 0) this.#endEpoch(rate);
   }
 
@@ -288,6 +295,7 @@ export class Trainer {
   finish(): void {
     const chosen = this.#average ?? this.#best;
     if (chosen) this.machine.values.set(chosen);
+    this.pruning?.apply();
     this.machine.store();
   }
 
@@ -331,6 +339,7 @@ export class Trainer {
       recipe.patience,
       recipe.shards,
       recipe.average,
+      recipe.prune,
     ];
     const rates = [0, 0.25, 0.5, 0.75].map((share) =>
       schedule.rate(Math.floor(share * this.totalSteps), this.totalSteps, 1),
@@ -358,6 +367,7 @@ export class Trainer {
     };
     if (this.#best) arrays.best = this.#best;
     if (this.#average) arrays.average = this.#average;
+    if (this.pruning) arrays.masks = this.pruning.save();
     return { fingerprint: this.fingerprint, progress: this.progress, arrays };
   }
 
@@ -374,5 +384,6 @@ export class Trainer {
     this.machine.state.set(arrays.state!);
     this.#best = arrays.best;
     this.#average = arrays.average;
+    if (arrays.masks) this.pruning?.restore(arrays.masks);
   }
 }

@@ -44,7 +44,10 @@ export class Pruning {
       const part = typeof zeros === "number" ? zeros : zeros(parameter.name);
       if (part === undefined) return [];
       if (!(part >= 0 && part < 1))
-        throw new ToolError("USAGE", `${parameter.name}: the part of zeros is ${part}, expected 0 or more and below 1.`);
+        throw new ToolError(
+          "USAGE",
+          `${parameter.name}: the part of zeros is ${part}, expected 0 or more and below 1.`,
+        );
       return [{ parameter, zeros: part }];
     });
     if (this.#layers.length === 0)
@@ -111,7 +114,9 @@ export class Pruning {
     const { structure = "unstructured" } = this.#options;
     if (typeof structure === "object") {
       // the share of the schedule first takes from every run of M what is least, up to M − N
-      const gone = Math.round((structure.of - structure.keep) * Math.min(1, zeros / (1 - structure.keep / structure.of)));
+      const gone = Math.round(
+        (structure.of - structure.keep) * Math.min(1, zeros / (1 - structure.keep / structure.of)),
+      );
       for (let row = 0; row < values.length; row += inputs) {
         for (let k = row; k < row + inputs; k += structure.of) {
           const run = range(k, Math.min(k + structure.of, row + inputs));
@@ -137,7 +142,11 @@ function least(indices: readonly number[], score: (index: number) => number, cou
 /** Weights [outputs, …] that multiply: no biases, norms, or kernels of one channel. */
 const isPrunable = ({ decays, shape }: Parameter): boolean => decays && shape.length >= 2 && shape[0]! > 1;
 
-function groupsOf(structure: "unstructured" | "block" | "channels", shape: readonly number[], inputs: number): number[][] {
+function groupsOf(
+  structure: "unstructured" | "block" | "channels",
+  shape: readonly number[],
+  inputs: number,
+): number[][] {
   const outputs = shape[0]!;
   if (structure === "channels") return range(0, outputs).map((n) => range(n * inputs, (n + 1) * inputs));
   if (structure === "unstructured") return range(0, outputs * inputs).map((i) => [i]);

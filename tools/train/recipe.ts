@@ -3,6 +3,7 @@
 
 import type { Meaning } from "../../host/format/header.ts";
 import type { Distil } from "./distil.ts";
+import type { IntegerNet } from "./integer/integerNet.ts";
 import type { Layer } from "./layers.ts";
 import type { Optimizer } from "./optimizers.ts";
 import type { Prune } from "./pruning.ts";
@@ -49,6 +50,8 @@ export interface Recipe {
   readonly prune?: Prune;
   /** learns from another net besides the labels */
   readonly distil?: Distil;
+  /** the integer net that `net` is the layer of: its graph is packed (integerTraining sets it) */
+  readonly integer?: IntegerNet;
   /** what the input stands for, so that pictures and sounds can be given to the packed model */
   readonly meaning?: Meaning;
   /** samples that calibrate the int8 ranges; 256 unless said otherwise */

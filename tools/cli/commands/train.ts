@@ -133,12 +133,14 @@ async function finish(trainer: Trainer, path: string, folder: string, progress: 
   const { classes } = data;
   const packed = await progress.stage("packing", async () => {
     const head = classes ? "softmax" : recipe.loss === "binaryCrossEntropy" ? "logistic" : "none";
-    const graph = exportInt8(trainer.machine, trainer.inference, {
-      name: recipe.name,
-      samples: data.train,
-      head,
-      ...(recipe.calibration && { count: recipe.calibration }),
-    });
+    const graph = recipe.integer
+      ? { ...recipe.integer.toGraph(trainer.machine, trainer.inference.trace), name: recipe.name }
+      : exportInt8(trainer.machine, trainer.inference, {
+          name: recipe.name,
+          samples: data.train,
+          head,
+          ...(recipe.calibration && { count: recipe.calibration }),
+        });
     const meanings = recipe.meaning && { input: recipe.meaning };
     const sourceBytes = await readInput(path);
     return packGraph(graph, {

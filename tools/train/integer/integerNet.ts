@@ -139,7 +139,11 @@ export class IntegerNet {
     const sums = this.#sums(node, x.codes, codes, bias, batch);
     const { scale: out, zeroPoint } = perTensor(output, node.name);
     const sy = learnedScale(trace, `${node.name}.scale`, Float32Array.of(out));
-    const [low, high] = clampRange(node.attrs.activation === "relu6" ? "relu" : node.attrs.activation, output, node.name);
+    const [low, high] = clampRange(
+      node.attrs.activation === "relu6" ? "relu" : node.attrs.activation,
+      output,
+      node.name,
+    );
     const ceiling = CEILING[node.attrs.activation];
     if (ceiling === undefined) throw refusal(node, `has the activation ${node.attrs.activation}`);
     const bounds = { low: low - zeroPoint, high: high - zeroPoint, ceiling };
@@ -199,7 +203,10 @@ export class IntegerNet {
     const tensors: Tensor[] = [...this.graph.tensors];
     for (const [id, { scale, zero }] of traced.activations) {
       const { quant: _, ...rest } = tensors[id]!;
-      tensors[id] = { ...rest, quant: { scale: positive(get(scale), rest.name), zeroPoint: Int32Array.of(zero), axis: 0 } };
+      tensors[id] = {
+        ...rest,
+        quant: { scale: positive(get(scale), rest.name), zeroPoint: Int32Array.of(zero), axis: 0 },
+      };
     }
     const nodes = [...this.graph.nodes];
     for (const { node, codes, scale, bias } of traced.learned) {
@@ -239,7 +246,10 @@ export class IntegerNet {
 }
 
 const refusal = (node: Node, why: string): ToolError =>
-  new ToolError("UNSUPPORTED", `${node.name}: ${node.op} ${why}; integer training takes convolutions, dense layers, maximum pools and reshapes.`);
+  new ToolError(
+    "UNSUPPORTED",
+    `${node.name}: ${node.op} ${why}; integer training takes convolutions, dense layers, maximum pools and reshapes.`,
+  );
 
 const reals = (codes: Value, scale: Value): Value =>
   ops.reshape(ops.mul(ops.reshape(codes, [elementCount(codes.shape), 1]), scale), codes.shape);
@@ -256,7 +266,10 @@ function learnedScale(trace: Trace, name: string, start: Float32Array): Value {
 
 function positive(scale: Float32Array, name: string): Float32Array {
   if (scale.every((value) => value > 0 && Number.isFinite(value))) return scale;
-  throw new ToolError("BAD_INPUT", `${name}: a learned scale is ${scale.find((v) => !(v > 0))}; train with a smaller rate.`);
+  throw new ToolError(
+    "BAD_INPUT",
+    `${name}: a learned scale is ${scale.find((v) => !(v > 0))}; train with a smaller rate.`,
+  );
 }
 
 /** Real weights and biases of `graph` by tensor name: where a net with fewer bits starts from. */

@@ -109,11 +109,7 @@ export function requantizeRows(sums: Value, sx: Value, sw: Value, sy: Value, bou
     },
     reference: ([a, x, w, y]) =>
       a!.map((sum, i) =>
-        clamp(
-          roundEven((sum * x![0]! * w![i % channels]!) / y![0]!),
-          low,
-          Math.min(high, roundEven(ceiling / y![0]!)),
-        ),
+        clamp(roundEven((sum * x![0]! * w![i % channels]!) / y![0]!), low, Math.min(high, roundEven(ceiling / y![0]!))),
       ),
   });
 }

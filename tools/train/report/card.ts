@@ -47,6 +47,7 @@ const percent = (share: number): string => `${(share * 100).toFixed(2)} %`;
 export function makeCard(trainer: Trainer, figures: Figures): Card {
   const { recipe, data, progress, seed } = trainer;
   const optimizer = recipe.optimizer === "lbfgs" ? "lbfgs" : recipe.optimizer.name;
+  const kind = recipe.integer ? "simulated integers" : "float";
   const facts: [string, string][] = [
     ["data", data.source],
     ["samples", `${data.train.count} training, ${data.validation?.count ?? 0} validation, ${data.test.count} test`],
@@ -55,12 +56,12 @@ export function makeCard(trainer: Trainer, figures: Figures): Card {
       `${progress.epochs.length} epochs of ${trainer.stepsPerEpoch} steps, ${optimizer}, ${recipe.schedule.name}, seed ${seed}`,
     ],
     ["parameters", String(figures.parameters)],
-    ["test loss, float", figures.floatLoss.toPrecision(4)],
+    [`test loss, ${kind}`, figures.floatLoss.toPrecision(4)],
   ];
-  if (figures.floatAccuracy !== undefined) facts.push(["test accuracy, float", percent(figures.floatAccuracy)]);
+  if (figures.floatAccuracy !== undefined) facts.push([`test accuracy, ${kind}`, percent(figures.floatAccuracy)]);
   if (figures.packedAccuracy !== undefined)
-    facts.push(["test accuracy, packed int8 model run by the core", percent(figures.packedAccuracy)]);
-  if (figures.agreement !== undefined) facts.push(["float and packed model agree on", percent(figures.agreement)]);
+    facts.push(["test accuracy, packed integer model run by the core", percent(figures.packedAccuracy)]);
+  if (figures.agreement !== undefined) facts.push([`${kind} and packed model agree on`, percent(figures.agreement)]);
   if (figures.packedError !== undefined)
     facts.push(["test mean squared error, packed", figures.packedError.toPrecision(4)]);
   facts.push(["model.mote", `${figures.modelBytes} bytes; ${figures.memoryBytes} bytes of memory`]);

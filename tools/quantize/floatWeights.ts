@@ -20,6 +20,23 @@ export function floatWeights(graph: Graph): ReadonlyMap<string, Float64Array> {
   return found;
 }
 
+/** By layer name, one an output; zeros where a layer has none; layers whose bias is no constant are left out. */
+export function floatBiases(graph: Graph): ReadonlyMap<string, Float64Array> {
+  const found = new Map<string, Float64Array>();
+  for (const node of graph.nodes) {
+    if (node.op !== "floatConv" && node.op !== "floatMatmul") continue;
+    const id = node.inputs[2] ?? -1;
+    const bias = id < 0 ? undefined : graph.tensors[id]!;
+    const outputs = graph.tensors[node.outputs[0]!]!.shape.at(-1)!;
+    if (bias && !bias.data) continue;
+    found.set(
+      node.name,
+      Float64Array.from({ length: outputs }, (_, n) => Number(bias?.data?.[bias.data.length === 1 ? 0 : n] ?? 0)),
+    );
+  }
+  return found;
+}
+
 /** Of each place among the integers, the place in the float tensor. */
 function sourceOrder(node: Node<"floatConv"> | Node<"floatMatmul">, shape: readonly number[]): (at: number) => number {
   if (node.op === "floatMatmul") {

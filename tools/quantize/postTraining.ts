@@ -4,6 +4,7 @@
 
 import type { Graph, TensorData } from "../graph/graph.ts";
 import { calibrate } from "./calibrate.ts";
+import { correctBiases } from "./correctBias.ts";
 import { floatWeights } from "./floatWeights.ts";
 import type { Observer } from "./observers.ts";
 import { quantizeGraph } from "./quantizeGraph.ts";
@@ -11,10 +12,12 @@ import type { Rules } from "./rules.ts";
 import { recodeWeights } from "./weights.ts";
 
 export interface PostTrainingOptions {
-  /** how activation ranges follow from what was seen; minmax unless said otherwise */
+  /** how activation ranges follow from what was seen; mse unless said otherwise */
   readonly observer?: Observer;
   /** weights by layer name, rounded from the float weights; int8 by each channel's largest value unless said otherwise */
   readonly weights?: Rules;
+  /** whether biases take back what rounding moved the layers' mean outputs by; yes unless said otherwise */
+  readonly biasCorrection?: boolean;
   /** names of nodes that stay float32 */
   readonly keepFloat?: (name: string) => boolean;
 }
@@ -28,8 +31,9 @@ export function postTrainingQuantize(
   inputs: readonly (readonly TensorData[])[],
   options: PostTrainingOptions = {},
 ): Graph {
-  const { observer, weights, keepFloat } = options;
-  const ranges = calibrate(graph, inputs, observer && { observer });
+  const { observer = { kind: "mse" }, weights, biasCorrection = true, keepFloat } = options;
+  const ranges = calibrate(graph, inputs, { observer });
   const integer = quantizeGraph(graph, ranges, keepFloat && { keepFloat });
-  return weights ? recodeWeights(integer, weights, { reals: floatWeights(graph) }) : integer;
+  const rounded = weights ? recodeWeights(integer, weights, { reals: floatWeights(graph) }) : integer;
+  return biasCorrection ? correctBiases(rounded, graph, inputs) : rounded;
 }

@@ -8,24 +8,13 @@ import { groupsFit, groupsOf, rowCells } from "../ops/coding.ts";
 import { roundEven } from "../ops/quantization.ts";
 import { pruneLayer } from "../prune/groups.ts";
 import { codebook, nearest } from "./codebook.ts";
+import { type Layer, outputsOf, realWeights, rows, weightedLayers } from "./layers.ts";
 import type { LayerWeights } from "./precision.ts";
 import { type Rounded, roundToGrid, roundToSigns } from "./rounding.ts";
 import { choose, type Rules } from "./rules.ts";
 
-type Layer = Node<"conv2d" | "depthwiseConv2d" | "fullyConnected">;
-
 /** Ternary: below so much of the mean magnitude a weight is 0. Li & Liu, "Ternary Weight Networks", 2016, section 2.3. */
 const TERNARY_THRESHOLD = 0.7;
-
-/** Layers whose weights can be coded: constant int8 beside int8 activations. */
-export function weightedLayers(graph: Graph): Layer[] {
-  return graph.nodes.filter(
-    (node): node is Layer =>
-      (node.op === "conv2d" || node.op === "depthwiseConv2d" || node.op === "fullyConnected") &&
-      graph.tensors[node.inputs[0]!]!.dtype === "int8" &&
-      graph.tensors[node.inputs[1]!]!.data !== undefined,
-  );
-}
 
 /** What is known of layers beyond their integers. */
 export interface Evidence {
@@ -65,31 +54,14 @@ function prune(node: Layer, weights: Tensor, zeros: number | undefined): Tensor 
 
 /** Runs of weights that share a scale, as lists of indices into the tensor, channel by channel. */
 function runs(node: Layer, weights: Tensor, groupSize: number | undefined): number[][] {
-  const count = weights.data!.length;
-  const channels = node.op === "depthwiseConv2d" ? weights.shape[3]! : weights.shape[0]!;
-  const each = count / channels;
-  return Array.from({ length: channels }, (_, n) => {
-    const own = Array.from({ length: each }, (_, i) =>
-      node.op === "depthwiseConv2d" ? i * channels + n : n * each + i,
-    );
+  return rows(node, weights).flatMap((own) => {
     if (groupSize === undefined) return [own];
     const row = rowCells(weights);
     const groups: number[][] = [];
-    for (let at = 0; at < each; at += row) {
+    for (let at = 0; at < own.length; at += row) {
       for (let k = 0; k < row; k += groupSize) groups.push(own.slice(at + k, at + Math.min(row, k + groupSize)));
     }
     return groups;
-  }).flat();
-}
-
-/** Of each weight, its real value. */
-function realWeights(node: Layer, { data, quant, shape }: Tensor): Float64Array {
-  const { scale, zeroPoint } = quant!;
-  const channels = node.op === "depthwiseConv2d" ? shape[3]! : shape[0]!;
-  return Float64Array.from(data as Int8Array, (q, i) => {
-    const c =
-      scale.length === 1 ? 0 : node.op === "depthwiseConv2d" ? i % channels : Math.floor((i * channels) / data!.length);
-    return scale[c]! * (q - zeroPoint[c]!);
   });
 }
 
@@ -113,7 +85,7 @@ function recode(node: Layer, weights: Tensor, wanted: LayerWeights, evidence: Ev
   const size = wanted.kind === "int4" ? wanted.groupSize : undefined;
   const groupSize = size !== undefined && takesGroups(node, weights, size) ? size : undefined;
   const parts = runs(node, weights, groupSize);
-  const channels = node.op === "depthwiseConv2d" ? weights.shape[3]! : weights.shape[0]!;
+  const channels = outputsOf(node, weights);
   const own = parts.map((indices) => Float64Array.from(indices, (i) => reals[i]!));
   const rounded =
     wanted.kind === "codebook"

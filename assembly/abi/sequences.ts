@@ -49,6 +49,8 @@ export const enum RecurrentFlag {
   CellWide = 8,
   /** Step.Input2 (and CellIn) hold the first state; else it is zero */
   Starts = 16,
+  /** the recurrent weights are made int16 in the scratch by each run */
+  Widened = 32,
 }
 
 /** Multi-head attention: assembly/ops/attention.ts has the rule. params: 1024 int16, 4095 · exp(−i/64). */

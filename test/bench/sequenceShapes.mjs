@@ -24,8 +24,8 @@ const tensor = (name, shape, dtype, scale, zero, data) => ({
 export const STEPS = 50;
 const GATES = { rnn: 1, gru: 3, lstm: 4 };
 
-/** A whole sequence of STEPS, as many features as units. */
-function recurrent(op, units) {
+/** A whole sequence of STEPS, as many features as units; the state in `bits`. */
+function recurrent(op, units, bits = 8) {
   const rows = GATES[op] * units;
   const weights = (name) => tensor(name, [rows, units], "int8", 2 / 127 / Math.sqrt(units), 0, int8(rows * units));
   const tensors = [
@@ -33,7 +33,7 @@ function recurrent(op, units) {
     weights("w"),
     weights("r"),
     tensor("y", [1, STEPS, units], "int8", 1 / 128, 0),
-    tensor("h", [1, units], "int16", 2 ** -15, 0),
+    bits === 8 ? tensor("h", [1, units], "int8", 1 / 128, 0) : tensor("h", [1, units], "int16", 2 ** -15, 0),
     ...(op === "lstm" ? [tensor("c", [1, units], "int16", 2 ** -11, 0)] : []),
   ];
   const absent = op === "lstm" ? [-1, -1, -1, -1] : [-1, -1, -1];
@@ -44,7 +44,7 @@ function recurrent(op, units) {
     ...(op === "lstm" && { cellClip: 0 }),
   };
   const outputs = op === "lstm" ? [3, 4, 5] : [3, 4];
-  const name = `${op} ${units}, ${STEPS} steps`;
+  const name = `${op} ${units}, ${STEPS} steps, state int${bits}`;
   const nodes = [{ op, name, inputs: [0, 1, 2, ...absent], outputs, attrs }];
   return {
     name,
@@ -84,7 +84,7 @@ function frontEnd() {
 }
 
 export const SEQUENCES = [
-  ...[64, 128].flatMap((units) => [recurrent("gru", units), recurrent("lstm", units)]),
+  ...[64, 128].flatMap((units) => ["gru", "lstm"].flatMap((op) => [8, 16].map((bits) => recurrent(op, units, bits)))),
   recurrent("rnn", 64),
   attention(),
   frontEnd(),

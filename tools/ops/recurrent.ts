@@ -45,6 +45,8 @@ const KERNELS: Readonly<Record<Kind, RecurrentKernel>> = {
 /** Most products of int16 · int8 for which the sum surely stays in int32 is far above this. */
 const MOST_UNITS = 65535;
 const NO_CLIP = 32768;
+/** From so many steps on the recurrent weights are widened once for all of them: sooner it takes longer than it saves. */
+const WIDENS = 6;
 
 function kindOf(node: Node<RecurrentName>): Kind {
   if (node.op !== "gru") return node.op;
@@ -203,9 +205,11 @@ function padded(products: Products, gates: number): Products {
   return { ...products, weights, multipliers, bias, outputs: gates * wide };
 }
 
-function scratchBytes(gates: number, units: number, inC: number): number {
+function scratchBytes(gates: number, units: number, inC: number, widened: boolean): number {
   const eight = (count: number): number => Math.ceil(count / 8) * 8;
-  return 2 * (2 * gates * eight(units) + 4 * (eight(units) + 8) + eight(inC) + 8);
+  const row = eight(units);
+  const weights = widened ? gates * row * Math.ceil(units / 2) * 4 : 0;
+  return 2 * (4 * (gates * row + row + 8 + eight(inC) + 8) + row) + weights;
 }
 
 function lowerDirection(node: Node<RecurrentName>, lowering: Lowering, index: number, reverse: boolean): void {
@@ -225,12 +229,14 @@ function lowerDirection(node: Node<RecurrentName>, lowering: Lowering, index: nu
     gemmBlocks(each, false, node.name),
   );
   const out = (offset: number): Ref => lowering.at(node.outputs[1 + index * outputsEach(node) + offset]!);
+  const widened = x.time * x.batch >= WIDENS;
   const flags =
     (reverse ? RecurrentFlag.Reverse : 0) |
     (hidden.wide ? RecurrentFlag.HiddenWide : 0) |
     (y.wide ? RecurrentFlag.YWide : 0) |
     (cell?.wide ? RecurrentFlag.CellWide : 0) |
-    (ids.h === undefined ? 0 : RecurrentFlag.Starts);
+    (ids.h === undefined ? 0 : RecurrentFlag.Starts) |
+    (widened ? RecurrentFlag.Widened : 0);
   const more: [number, Ref][] = [
     [Field.Tables, lowering.params(gateTables())],
     [Field.HiddenOut, out(0)],
@@ -245,7 +251,7 @@ function lowerDirection(node: Node<RecurrentName>, lowering: Lowering, index: nu
     output: lowering.at(node.outputs[0]!, index * units * (y.wide ? 2 : 1)),
     params: lowering.params(Buffer.concat(blocks)),
     more,
-    scratchBytes: scratchBytes(gates, units, x.features),
+    scratchBytes: scratchBytes(gates, units, x.features, widened),
     fields: [
       [Field.Batch, x.batch],
       [Field.Time, x.time],

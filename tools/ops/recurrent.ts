@@ -205,11 +205,14 @@ function padded(products: Products, gates: number): Products {
   return { ...products, weights, multipliers, bias, outputs: gates * wide };
 }
 
-function scratchBytes(gates: number, units: number, inC: number, widened: boolean): number {
-  const eight = (count: number): number => Math.ceil(count / 8) * 8;
+const eight = (count: number): number => Math.ceil(count / 8) * 8;
+
+/** Of the recurrent weights as int16. */
+const widenedBytes = (gates: number, units: number): number => gates * eight(units) * Math.ceil(units / 2) * 4;
+
+function scratchBytes(gates: number, units: number, inC: number): number {
   const row = eight(units);
-  const weights = widened ? gates * row * Math.ceil(units / 2) * 4 : 0;
-  return 2 * (4 * (gates * row + row + 8 + eight(inC) + 8) + row) + weights;
+  return 2 * (4 * (gates * row + row + 8 + eight(inC) + 8) + row);
 }
 
 function lowerDirection(node: Node<RecurrentName>, lowering: Lowering, index: number, reverse: boolean): void {
@@ -229,7 +232,7 @@ function lowerDirection(node: Node<RecurrentName>, lowering: Lowering, index: nu
     gemmBlocks(each, false, node.name),
   );
   const out = (offset: number): Ref => lowering.at(node.outputs[1 + index * outputsEach(node) + offset]!);
-  const widened = x.time * x.batch >= WIDENS;
+  const widened = x.time * x.batch >= WIDENS && lowering.mayUseMemory(node) ? widenedBytes(gates, units) : 0;
   const flags =
     (reverse ? RecurrentFlag.Reverse : 0) |
     (hidden.wide ? RecurrentFlag.HiddenWide : 0) |
@@ -251,7 +254,8 @@ function lowerDirection(node: Node<RecurrentName>, lowering: Lowering, index: nu
     output: lowering.at(node.outputs[0]!, index * units * (y.wide ? 2 : 1)),
     params: lowering.params(Buffer.concat(blocks)),
     more,
-    scratchBytes: scratchBytes(gates, units, x.features, widened),
+    scratchBytes: scratchBytes(gates, units, x.features) + widened,
+    spareBytes: widened,
     fields: [
       [Field.Batch, x.batch],
       [Field.Time, x.time],

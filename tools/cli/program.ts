@@ -5,6 +5,8 @@ import { Command } from "commander";
 import { VERSION } from "../pack/version.ts";
 import { addCompile } from "./commands/compile.ts";
 import { addCore } from "./commands/core.ts";
+import { addDiff } from "./commands/diff.ts";
+import { addEvaluate } from "./commands/evaluate.ts";
 import { addExplain } from "./commands/explain.ts";
 import { addImport } from "./commands/import.ts";
 import { addInspect } from "./commands/inspect.ts";
@@ -39,6 +41,8 @@ export function createProgram(): Command {
     addInspect,
     addExplain,
     addProfile,
+    addEvaluate,
+    addDiff,
     addSign,
     addVerify,
     addCompile,

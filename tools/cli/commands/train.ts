@@ -4,10 +4,11 @@
 import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
 import { loadModel } from "../../../host/targets/node.ts";
 import { ToolError } from "../../errors.ts";
 import type { Trainer } from "../../train/trainer.ts";
+import { wholeNumber } from "../counts.ts";
 import { makeFolder, readInput, writeWhole } from "../files.ts";
 import { type OutputOptions, print } from "../output.ts";
 import { Progress } from "../progress.ts";
@@ -30,15 +31,6 @@ interface TrainOptions extends OutputOptions {
   readonly seed: number;
   readonly output?: string;
   readonly workers: number;
-}
-
-function wholeNumber(least: number) {
-  return (text: string): number => {
-    const value = Number(text);
-    if (!Number.isInteger(value) || value < least || value > 2 ** 31 - 1)
-      throw new InvalidArgumentError(`It must be a whole number from ${least} on.`);
-    return value;
-  };
 }
 
 export function addTrain(program: Command): void {

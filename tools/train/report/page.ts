@@ -7,7 +7,7 @@ const STYLE = `
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 1120px; margin: 2rem auto; padding: 0 1rem; }
 h1 { margin-bottom: 0 } h2 { margin-top: 2.2rem; border-bottom: 1px solid var(--line) }
 figure { display: inline-block; margin: 0.4rem 1.2rem 0.6rem 0; width: 520px; max-width: 100%; vertical-align: top }
-figure.small { width: 200px } figure.sample { width: auto; text-align: center; font-size: 12px; margin-right: 0.8rem }
+figure.small { width: 200px } figure.wide { width: 850px } figure.sample { width: auto; text-align: center; font-size: 12px; margin-right: 0.8rem }
 figcaption { font-size: 13px } svg { width: 100%; height: auto; overflow: visible }
 svg text { font-size: 11px; fill: currentColor } .end { text-anchor: end } .middle { text-anchor: middle }
 .grid { stroke: var(--line) } img { image-rendering: pixelated; border: 1px solid var(--line) }

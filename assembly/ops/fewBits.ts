@@ -24,7 +24,9 @@ import { checkConvShape, isPointwise, rowPixels, rowsHeld, runInt8 } from "./con
 import { takesStrips, windowsRelaxed } from "./conv2dRelaxed";
 import { MAX_K, rowsTimesBlocks } from "./fullyConnected";
 
-/** Whether a kernel code is one of these. */
+/** Whether a kernel code is one of these. Inline, so that a compiled model leaves out what it has none of. */
+// @ts-ignore: decorator
+@inline
 export function isFewBits(kernel: i32): bool {
   return kernel >= ConvKernel.Int4 && kernel <= ConvKernel.Int4Groups;
 }

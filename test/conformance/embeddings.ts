@@ -4,6 +4,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { absent, ENGINES } from "../engines/find.ts";
+import { emulated } from "../support/arm64.ts";
 import { root } from "../support/sources.ts";
 
 export interface Embedding {
@@ -49,7 +50,30 @@ const pythonEmbedding = (
 });
 
 const goProgram = join(ENGINES, "bin/mote-embed-go");
-const wamrProgram = join(ENGINES, "wamr/build/embed");
+const wamrProgram = (build: string): string => join(ENGINES, "wamr", build, "embed");
+const WAMR = "2.4.3";
+const wazeroVersion = (): string => /wazero v(\S+)/.exec(readFileSync(example("go/go.mod"), "utf8"))![1]!;
+const rustProgram = join(ENGINES, "rust/target/release/mote-embed");
+
+/** A program for another processor, linked whole, in its emulator. */
+function onArm(
+  name: string,
+  processor: "aarch64" | "arm",
+  engine: string,
+  program: string,
+  version: () => string,
+): Embedding {
+  const emulator = emulated(processor);
+  return {
+    name: `${name} (qemu)`,
+    simd: true,
+    quick: false,
+    emulated: true,
+    absent: () => (!emulator ? absent("qemu-libraries") : existsSync(program) ? undefined : absent(engine)),
+    version,
+    line: (module, triples) => [...emulator!, program, module, ...triples],
+  };
+}
 const javaClasses = join(ENGINES, "java/target/classes");
 const javaClasspath = (): string => `${javaClasses}:${readFileSync(join(ENGINES, "java/classpath.txt"), "utf8")}`;
 
@@ -59,17 +83,28 @@ export const EMBEDDINGS: readonly Embedding[] = [
     simd: true,
     quick: true,
     absent: () => (existsSync(goProgram) ? undefined : absent("embed-go")),
-    version: () => /wazero v(\S+)/.exec(readFileSync(example("go/go.mod"), "utf8"))![1]!,
+    version: wazeroVersion,
     line: (module, triples) => [goProgram, module, ...triples],
   },
   {
     name: "WAMR fast interpreter in C",
     simd: true,
     quick: false,
-    absent: () => (existsSync(wamrProgram) ? undefined : absent("wamr")),
-    version: () => "2.4.3",
-    line: (module, triples) => [wamrProgram, module, ...triples],
+    absent: () => (existsSync(wamrProgram("build")) ? undefined : absent("wamr")),
+    version: () => WAMR,
+    line: (module, triples) => [wamrProgram("build"), module, ...triples],
   },
+  {
+    name: "wasmtime in Rust",
+    simd: true,
+    quick: false,
+    absent: () => (existsSync(rustProgram) ? undefined : absent("embed-rust")),
+    version: () => /wasmtime = .*?"=([\d.]+)"/.exec(readFileSync(example("rust/Cargo.toml"), "utf8"))![1]!,
+    line: (module, triples) => [rustProgram, module, ...triples],
+  },
+  onArm("wazero on arm64", "aarch64", "embed-go-arm64", join(ENGINES, "bin/mote-embed-go-arm64"), wazeroVersion),
+  onArm("WAMR on arm64", "aarch64", "wamr-arm", wamrProgram("build-aarch64"), () => WAMR),
+  onArm("WAMR on ARMv7", "arm", "wamr-arm", wamrProgram("build-armv7"), () => WAMR),
   {
     name: "Chicory in Java",
     simd: false,

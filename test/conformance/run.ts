@@ -2,10 +2,13 @@
 //   --json         one line of JSON last: { rows: [{ engine, version, build, model, equal }] }
 //   --quick        only the engines that `.ci/run` installs
 //   --only TEXT    only engines whose name contains TEXT
-//   --write        write docs/conformance.md
+//   --resume       take the rows of a run that was interrupted, if nothing was built or changed since
+//   --write        write docs/conformance.md; all of it is of this run, and those before it that it resumes
 // Invariant: exit status 0 only when every row is equal and at least one was run.
-import { writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { ENGINES } from "../engines/find.ts";
 import { root } from "../support/sources.ts";
 import type { Build, Engine, Report } from "./engine.ts";
 import { matrix, type Result } from "./matrix.ts";
@@ -17,8 +20,27 @@ const words = process.argv.slice(2);
 const only = words.includes("--only") ? words[words.indexOf("--only") + 1]! : "";
 const json = words.includes("--json");
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
+/** The rows so far, of the modules and vectors that `stamp` names. */
+const KEPT = join(ENGINES, "conformance.json");
 
-async function runOne(engine: Engine, build: Build, set: VectorSet): Promise<Result> {
+/** Of all that a row depends on but the engine itself. */
+function stamp(set: VectorSet): string {
+  const hash = createHash("sha256").update(readFileSync(join(set.folder, "blob.bin")));
+  for (const folder of ["dist/core", "dist/wasi"])
+    for (const name of readdirSync(join(root, folder)).sort()) hash.update(readFileSync(join(root, folder, name)));
+  return hash.update(readFileSync(join(root, "dist/host/index.bundle.js"))).digest("hex");
+}
+
+const isEqual = ({ report: { outcomes } }: Result): boolean =>
+  outcomes.length > 0 && outcomes.every(({ equal }) => equal);
+
+function resumed(now: string): Result[] {
+  if (!words.includes("--resume") || !existsSync(KEPT)) return [];
+  const kept = JSON.parse(readFileSync(KEPT, "utf8")) as { stamp: string; results: Result[] };
+  return kept.stamp === now ? kept.results.filter(isEqual) : [];
+}
+
+async function runOne(engine: Engine, build: Build, set: VectorSet, place: string): Promise<Result> {
   const started = performance.now();
   let report: Report;
   try {
@@ -38,24 +60,29 @@ async function runOne(engine: Engine, build: Build, set: VectorSet): Promise<Res
       : "";
   const right = report.outcomes.length - wrong.length;
   const refused = report.refusedFor ? `, refused for ${report.refusedFor}` : "";
-  say(
-    `${engine.name} ${report.version}, ${build}${refused}: ${right} of ${report.outcomes.length} equal (${seconds} s)${detail}`,
-  );
+  const result = `${right} of ${report.outcomes.length} equal (${seconds} s)${detail}`;
+  say(`${place} ${engine.name} ${report.version}, ${build}${refused}: ${result}`);
   return { engine: engine.name, build, report };
 }
 
 const set = gatherVectors();
 say(`${set.names.length} models`);
+const now = stamp(set);
+const before = resumed(now);
 const results: Result[] = [];
 const skipped: string[] = [];
-for (const engine of [...SCRIPT_ENGINES, ...WASI_ENGINES]) {
-  if (!engine.name.toLowerCase().includes(only.toLowerCase()) || (words.includes("--quick") && !engine.quick)) continue;
+const engines = [...SCRIPT_ENGINES, ...WASI_ENGINES].filter(
+  ({ name, quick }) => name.toLowerCase().includes(only.toLowerCase()) && (quick || !words.includes("--quick")),
+);
+const rows = engines.flatMap((engine) => {
   const reason = engine.absent();
-  if (reason !== undefined) {
-    skipped.push(`${engine.name}: ${reason}`);
-    continue;
-  }
-  for (const build of engine.builds) results.push(await runOne(engine, build, set));
+  if (reason !== undefined) skipped.push(`${engine.name}: ${reason}`);
+  return reason === undefined ? engine.builds.map((build) => ({ engine, build })) : [];
+});
+for (const [i, { engine, build }] of rows.entries()) {
+  const done = before.find((each) => each.engine === engine.name && each.build === build);
+  results.push(done ?? (await runOne(engine, build, set, `${i + 1}/${rows.length}`)));
+  writeFileSync(KEPT, JSON.stringify({ stamp: now, results }));
 }
 for (const each of skipped) say(`skipped: ${each}`);
 const text = matrix(results, set);
@@ -72,7 +99,4 @@ if (json) {
   );
   process.stdout.write(`${JSON.stringify({ rows })}\n`);
 } else process.stdout.write(text);
-const allEqual = results.every(
-  ({ report }) => report.outcomes.length > 0 && report.outcomes.every(({ equal }) => equal),
-);
-process.exitCode = allEqual && results.length > 0 ? 0 : 1;
+process.exitCode = results.every(isEqual) && results.length > 0 ? 0 : 1;

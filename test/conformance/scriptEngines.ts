@@ -118,7 +118,7 @@ const workerd: Engine = {
 
 const arm64: Engine = {
   name: "Node on arm64 (qemu)",
-  builds: PLAIN,
+  builds: ALL,
   quick: false,
   absent: () => (arm64Node ? undefined : ARM64_ABSENT),
   run: (build, set) => checked(askNode(arm64Node!, build, set, false), build),

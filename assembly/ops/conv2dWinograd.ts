@@ -21,7 +21,7 @@ import { Conv, Status, Step } from "../abi";
 import { address, canWrite, field, hasScratch } from "../memory";
 import { MAGIC_BITS, requantize16 } from "../numeric/requantize";
 import { multiplyNarrow } from "../simd/extmul16";
-import { storeTail } from "../simd/lanes";
+import { storeTail, zeros } from "../simd/lanes";
 import { narrow } from "../simd/machine";
 import { ringAdvance, ringRow, ringSetup, ringStart, slotBytes16 } from "../simd/rowRing";
 
@@ -213,7 +213,7 @@ function transformRows(sums: usize, rowBytes: usize, planes: usize, plane: usize
 function multiply(a: usize, u: usize, out: usize, inC: i32, tiles: i32): void {
   const row = (<usize>inC) << 1;
   for (let t = 0; t < tiles; t += 4) {
-    let c00 = i32x4.splat(0), c01 = c00, c10 = c00, c11 = c00, c20 = c00, c21 = c00, c30 = c00, c31 = c00;
+    let c00 = zeros(), c01 = c00, c10 = c00, c11 = c00, c20 = c00, c21 = c00, c30 = c00, c31 = c00;
     let a0 = a, a1 = a0 + row, a2 = a1 + row, a3 = a2 + row;
     const end = a1;
     let w = u;

@@ -18,7 +18,7 @@
 
 import { Conv, ConvKernel, Status, Step } from "../abi";
 import { address, extent, field, hasParams, hasScratch } from "../memory";
-import { requantize } from "../numeric/requantize";
+import { reckon, requantize } from "../numeric/requantize";
 import { makePlane, outputRow, setPlanes } from "../simd/planes";
 import { checkConvShape, rowPixels } from "./conv2d";
 import { MAX_K } from "./fullyConnected";
@@ -75,6 +75,7 @@ function vector(step: usize): void {
   const evenPlanes = (kernelH + 1) >> 1, oddPlanes = (kernelH + 2) >> 1;
   const oddWeights: usize = 64 + (<usize>evenTaps(step) << 5);
   const bytes = blockBytes(step);
+  reckon(address(step, Step.Params), bytes, outC, kernelH * field(step, Conv.KernelW));
   const outW = field(step, Conv.OutW);
   const inputBytes = <usize>(field(step, Conv.InH) * field(step, Conv.InW) * field(step, Conv.InC));
   const rowBytes = <usize>(field(step, Conv.Turned) != 0 ? outC : outW * outC);

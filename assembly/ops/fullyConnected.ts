@@ -5,7 +5,7 @@
 import { ConvKernel, Dense, Status, Step } from "../abi";
 import { address, allWithin, canRead, canWrite, extent, field, hasParams, hasScratch } from "../memory";
 import { blocksBytes, rowsScalar } from "../numeric/blocks";
-import { gemm1, gemm4, gemmSetup } from "../simd/gemm";
+import { gemm1, gemm4, gemmReckon, gemmSetup } from "../simd/gemm";
 import { gemm5Relaxed } from "../simd/gemmRelaxed";
 import { pixelsByStrips } from "../simd/gemmStrips";
 import { widen } from "../simd/lanes";
@@ -90,6 +90,7 @@ export function rowsTimesBlocks<WIDE>(
   const segment = scratch;
   const pairs = (k + 1) >> 1;
   gemmSetup(segment, 1, pairs, n, zero, min, max);
+  if (rows > 3) gemmReckon<WIDE>(blocks);
   scratch += 16;
   if (ASC_FEATURE_RELAXED_SIMD && !isInteger<WIDE>() && takesStrips(kernel, rows, pairs, 1)) {
     const seven = kernel == ConvKernel.Int7;
@@ -98,42 +99,44 @@ export function rowsTimesBlocks<WIDE>(
     pixelsByStrips(rows, <usize>k, scratch, blocks, output, seven);
     return;
   }
+  // The last tile of four starts early and writes a row again, with the same bytes; one row or two cost less alone.
+  const least = rows > 3 ? 3 : 4;
   if (takesInt8<WIDE>()) {
     // The rows are read where they lie; an odd K meets a zero weight with whatever lies behind it.
     store<u32>(segment, <u32>input);
-    if (rows < 4) {
-      for (let r = 0; r < rows; r++) tile1<WIDE, i8>(<usize>(r * k), blocks, output + <usize>(r * n));
-      return;
-    }
-    let r = 0;
+    let at: usize = 0;
     if (ASC_FEATURE_RELAXED_SIMD) {
       // as many tiles of five as leave whole tiles of four
-      for (let fives = rows / 5 - ((rows / 5 - rows) & 3); fives > 0; fives--, r += 5) {
-        gemm5Relaxed(<usize>(r * k), <usize>k, blocks, output + <usize>(r * n));
+      for (let fives = rows / 5 - ((rows / 5 - rows) & 3); fives > 0; fives--, rows -= 5) {
+        gemm5Relaxed(at, <usize>k, blocks, output);
+        at += <usize>(5 * k);
+        output += <usize>(5 * n);
       }
     }
-    for (; r < rows; r += 4) {
-      const first = r + 4 > rows ? rows - 4 : r;
-      tile4<WIDE, i8>(<usize>(first * k), <usize>k, blocks, output + <usize>(first * n));
+    for (; rows >= least; rows -= 4) {
+      if (rows == 3) {
+        at -= <usize>k;
+        output -= <usize>n;
+      }
+      tile4<WIDE, i8>(at, <usize>k, blocks, output);
+      at += <usize>(k << 2);
+      output += <usize>(n << 2);
     }
+    for (; rows > 0; rows--, at += <usize>k, output += <usize>n) tile1<WIDE, i8>(at, blocks, output);
     return;
   }
   store<u32>(segment, <u32>scratch);
-  if (rows < 4) {
-    for (let r = 0; r < rows; r++) {
-      widen(scratch, input + <usize>(r * k), k);
-      gemm1<WIDE>(0, blocks, output + <usize>(r * n));
+  for (; rows >= least; rows -= 4) {
+    if (rows == 3) {
+      input -= <usize>k;
+      output -= <usize>n;
     }
-    return;
+    for (let to = scratch, end = scratch + 4 * row; to < end; to += row, input += <usize>k) widen(to, input, k);
+    gemm4<WIDE>(0, row, blocks, output);
+    output += <usize>(n << 2);
   }
-  for (let r = 0; r < rows; r += 4) {
-    // The last tile starts early and writes some rows again, with the same bytes.
-    const first = r + 4 > rows ? rows - 4 : r;
-    let from = input + <usize>(first * k);
-    widen(scratch, from, k);
-    widen(scratch + row, from + <usize>k, k);
-    widen(scratch + 2 * row, from + <usize>(2 * k), k);
-    widen(scratch + 3 * row, from + <usize>(3 * k), k);
-    gemm4<WIDE>(0, row, blocks, output + <usize>(first * n));
+  for (; rows > 0; rows--, input += <usize>k, output += <usize>n) {
+    widen(scratch, input, k);
+    gemm1<WIDE>(0, blocks, output);
   }
 }

@@ -13,7 +13,7 @@ import { Conv, ConvKernel, Status, Step } from "../abi";
 import { address, extent, field, hasParams, hasScratch } from "../memory";
 import { blocksBytes, weightAt } from "../numeric/blocks";
 import { requantize } from "../numeric/requantize";
-import { gemm1, gemm4, gemmSetup } from "../simd/gemm";
+import { gemm1, gemm4, gemmReckon, gemmSetup } from "../simd/gemm";
 import { ringAdvance, ringRow, ringSetup, ringStart, slotBytes16 } from "../simd/rowRing";
 import { copyRun } from "./copy";
 import { checkConvShape } from "./conv2d";
@@ -149,6 +149,8 @@ function phaseRow(step: usize, segments: usize, rows: i32, py: i32, px: i32, out
     field(step, Conv.Min),
     field(step, Conv.Max),
   );
+  if (wide) gemmReckon<i32>(blocks);
+  else gemmReckon<f32>(blocks);
   if (count < 4) {
     for (let i = 0; i < count; i++) {
       const from = shift + <usize>i * pixel, to = results + <usize>(i * outC);

@@ -7,6 +7,8 @@
 //
 // Invariant: int32 additions wrap, so any order of them gives dot_i16x8's sums bit for bit.
 
+import { zeros } from "./lanes";
+
 // @ts-ignore: decorator
 @inline
 function addLow(sums: v128, x: v128, w: v128): v128 {
@@ -62,7 +64,7 @@ function pair3(x: v128): v128 {
 export function multiplyNarrow(a: usize, u: usize, out: usize, inC: i32, tiles: i32): void {
   const row = (<usize>inC) << 1;
   for (let t = 0; t < tiles; t += 4) {
-    let a0 = i32x4.splat(0), a1 = a0, a2 = a0, a3 = a0, b0 = a0, b1 = a0, b2 = a0, b3 = a0;
+    let a0 = zeros(), a1 = a0, a2 = a0, a3 = a0, b0 = a0, b1 = a0, b2 = a0, b3 = a0;
     let c0 = a0, c1 = a0, c2 = a0, c3 = a0, d0 = a0, d1 = a0, d2 = a0, d3 = a0;
     let b = a + row, c = b + row, d = c + row;
     const end = b;
@@ -122,7 +124,7 @@ export function depthwiseNarrow(
   plane: usize, planes: i32, planeBytes: usize, ringEnd: usize, ringBytes: usize,
   w: usize, taps: i32, pixel: usize, column: usize,
 ): void {
-  let a0 = i32x4.splat(0), a1 = a0, a2 = a0, a3 = a0, b0 = a0, b1 = a0, b2 = a0, b3 = a0;
+  let a0 = zeros(), a1 = a0, a2 = a0, a3 = a0, b0 = a0, b1 = a0, b2 = a0, b3 = a0;
   let c0 = a0, c1 = a0, c2 = a0, c3 = a0, d0 = a0, d1 = a0, d2 = a0, d3 = a0;
   if (taps == 3 && pixel == column) {
     for (; planes > 0; planes--) {

@@ -12,6 +12,7 @@
 // Invariant: exact, sums wrapping in int32; writes `sums` only.
 
 import { byteWords, fifteen, fifteenWords, sums, table } from "./fewBitsPlaces";
+import { zeros } from "./lanes";
 
 // @ts-ignore: decorator
 @inline
@@ -35,7 +36,7 @@ function lowSum<T>(both: v128, high: v128): v128 {
 
 /** Five pixels, `step` bytes apart from `shift`, by the block whose vectors start at `w`. */
 export function fewDot5<T>(shift: usize, step: usize, w: usize, segment: usize, end: usize, vectors: i32): void {
-  let c00 = i32x4.splat(0);
+  let c00 = zeros();
   let c01 = c00, c10 = c00, c11 = c00, c20 = c00, c21 = c00, c30 = c00, c31 = c00, c40 = c00, c41 = c00;
   for (; segment < end; segment += 4) {
     let a0 = <usize>load<u32>(segment) + shift;
@@ -123,7 +124,7 @@ function highOf<T>(sum: v128, v: v128, a: usize): v128 {
 export function fewDot1<T>(
   shift: usize, w0: usize, w1: usize, w2: usize, w3: usize, segment: usize, end: usize, vectors: i32,
 ): void {
-  let c0 = i32x4.splat(0);
+  let c0 = zeros();
   let c1 = c0, c2 = c0, c3 = c0, c4 = c0, c5 = c0, c6 = c0, c7 = c0;
   for (; segment < end; segment += 4) {
     let a = <usize>load<u32>(segment) + shift;

@@ -10,6 +10,7 @@
 // Invariant: exact; writes `sums` only.
 
 import { fifteen, sums, table } from "./fewBitsPlaces";
+import { zeros } from "./lanes";
 
 // @ts-ignore: decorator
 @inline
@@ -46,7 +47,7 @@ export function fewNarrow4<T>(shift: usize, step: usize, w: usize, segment: usiz
     const last = w + ((<usize>vectors) << 4);
     let b = a + step, c = b + step, d = c + step;
     while (w < last) {
-      let a0 = i16x8.splat(0);
+      let a0 = zeros();
       let a1 = a0, a2 = a0, a3 = a0, b0 = a0, b1 = a0, b2 = a0, b3 = a0;
       let c0 = a0, c1 = a0, c2 = a0, c3 = a0, d0 = a0, d1 = a0, d2 = a0, d3 = a0;
       for (const stop = min<usize>(w + run, last); w < stop; w += 16) {
@@ -86,7 +87,7 @@ export function fewNarrow1<T>(
     let at = <usize>load<u32>(segment) + shift;
     const last = w0 + ((<usize>vectors) << 4);
     while (w0 < last) {
-      let a0 = i16x8.splat(0);
+      let a0 = zeros();
       let a1 = a0, a2 = a0, a3 = a0, b0 = a0, b1 = a0, b2 = a0, b3 = a0;
       let c0 = a0, c1 = a0, c2 = a0, c3 = a0, d0 = a0, d1 = a0, d2 = a0, d3 = a0;
       for (const stop = min<usize>(w0 + run, last); w0 < stop; w0 += 16, w1 += 16, w2 += 16, w3 += 16) {

@@ -9,6 +9,7 @@
 // Invariant: exact; writes `sums` only.
 
 import { fifteen, sums, table } from "./fewBitsPlaces";
+import { zeros } from "./lanes";
 
 // @ts-ignore: decorator
 @inline
@@ -39,7 +40,7 @@ function widen(at: usize, words: v128, ones: v128): void {
 /** Five pixels, `step` bytes apart from `shift`, by the block whose vectors start at `w`. */
 export function fewRelaxed5<T>(shift: usize, step: usize, w: usize, segment: usize, end: usize, vectors: i32): void {
   const values = v128.load(table), mask = v128.load(fifteen);
-  let c00 = i32x4.splat(0);
+  let c00 = zeros();
   let c01 = c00, c10 = c00, c11 = c00, c20 = c00, c21 = c00, c30 = c00, c31 = c00, c40 = c00, c41 = c00;
   for (; segment < end; segment += 4) {
     let a0 = <usize>load<u32>(segment) + shift;
@@ -94,7 +95,7 @@ export function fewRelaxed5Words<T>(
     const last = w + ((<usize>vectors) << 4);
     let a1 = a0 + step, a2 = a1 + step, a3 = a2 + step, a4 = a3 + step;
     while (w < last) {
-      let c00 = i16x8.splat(0);
+      let c00 = zeros();
       let c01 = c00, c10 = c00, c11 = c00, c20 = c00, c21 = c00, c30 = c00, c31 = c00, c40 = c00, c41 = c00;
       for (const stop = min<usize>(w + run, last); w < stop; w += 16) {
         const v = v128.load(w);
@@ -139,7 +140,7 @@ export function fewRelaxed1<T>(
   shift: usize, w0: usize, w1: usize, w2: usize, w3: usize, segment: usize, end: usize, vectors: i32,
 ): void {
   const values = v128.load(table), mask = v128.load(fifteen);
-  let c0 = i32x4.splat(0);
+  let c0 = zeros();
   let c1 = c0, c2 = c0, c3 = c0, c4 = c0, c5 = c0, c6 = c0, c7 = c0;
   for (; segment < end; segment += 4) {
     let a = <usize>load<u32>(segment) + shift;

@@ -10,8 +10,8 @@
 //
 // Invariant: sums are exact in int32 (the packer refuses a K for which they could not be).
 
-import { MAGIC_BITS, requantize16, requantize8 } from "../numeric/requantize";
-import { storeBytes, storeFour, storeTail } from "./lanes";
+import { MAGIC_BITS, calm, calm16, reckon, requantize16, requantize8 } from "../numeric/requantize";
+import { storeBytes, storeFour, storeTail, widen } from "./lanes";
 
 /** Bytes of bias and multipliers at the head of a block. */
 export const BLOCK_HEAD: usize = 64;
@@ -39,9 +39,29 @@ export function gemmSetup(segs: usize, count: i32, pairs: i32, outC: i32, zero: 
   if (ASC_FEATURE_RELAXED_SIMD) lowBits = 127;
 }
 
+/** Looks at the blocks of a product of several pixels: what its tiles may leave out (numeric/requantize.ts). */
+export function gemmReckon<WIDE>(block: usize): void {
+  const pairs = (segmentBytes * <usize>segmentCount) >> 2;
+  reckon(block, BLOCK_HEAD + pairs * (isInteger<WIDE>() ? 32 : 16), channels, <i32>pairs << 1);
+}
+
+/** Lays blocks of int8 weights out at `to` as those of int16 (WIDE). */
+export function widenBlocks(block: usize, to: usize, pairs: i32, outC: i32): void {
+  for (; outC > 0; outC -= 8) {
+    for (const end = to + BLOCK_HEAD; to < end; to += 16, block += 16) v128.store(to, v128.load(block));
+    widen(to, block, pairs << 4);
+    to += (<usize>pairs) << 5;
+    block += (<usize>pairs) << 4;
+  }
+}
+
 /** Four pixels, `step` bytes apart in scratch from `shift`; outputs `channels` bytes apart from `out`. */
 export function gemm4<WIDE>(shift: usize, step: usize, block: usize, out: usize): void {
   const stride = <usize>channels;
+  if (!calm) {
+    for (let p = 4; p > 0; p--, shift += step, out += stride) gemm1<WIDE>(shift, block, out);
+    return;
+  }
   const lowest = i8x16.splat(<i8>low),
     highest = i8x16.splat(<i8>high),
     magic = i32x4.splat(offset);
@@ -92,8 +112,8 @@ export function gemm4<WIDE>(shift: usize, step: usize, block: usize, out: usize)
       }
     }
     const multipliers = block + 32;
-    const p01 = requantize16(c00, c01, c10, c11, multipliers, multipliers, magic, lowest, highest);
-    const p23 = requantize16(c20, c21, c30, c31, multipliers, multipliers, magic, lowest, highest);
+    const p01 = calm16(c00, c01, c10, c11, multipliers, magic, lowest, highest);
+    const p23 = calm16(c20, c21, c30, c31, multipliers, magic, lowest, highest);
     storeFour(out, stride, p01, p23, left);
     block = w;
     out += 8;

@@ -6,8 +6,13 @@
 
 import { requantize16, requantize8 } from "../numeric/requantize";
 import { BLOCK_HEAD, channels, high, low, lowBits, offset, segmentBytes, segmentCount, segments } from "./gemm";
-import { storeBytes, storeBytes16 } from "./lanes";
+import { storeBytes, storeBytes16, zeros } from "./lanes";
 import { dot, join, sign, zipHigh, zipLow } from "./relaxedLanes";
+
+/** `count` pixels one by one: what tiles do whose sums may be too large for them. */
+export function alone(count: i32, shift: usize, step: usize, block: usize, out: usize): void {
+  for (; count > 0; count--, shift += step, out += <usize>channels) gemm1Relaxed(shift, block, out);
+}
 
 /**
  * Sixteen outputs at a time, to hide the latency of the sums. The weights stay whole: one vector of four inputs serves
@@ -28,7 +33,7 @@ export function gemm1Relaxed(shift: usize, block: usize, out: usize): void {
       c1 = v128.load(block, 16),
       c2 = v128.load(block + next),
       c3 = v128.load(block + next, 16);
-    let s0 = i32x4.splat(0);
+    let s0 = zeros();
     let s1 = s0,
       s2 = s0,
       s3 = s0;
@@ -42,7 +47,7 @@ export function gemm1Relaxed(shift: usize, block: usize, out: usize): void {
         const v = w + next;
         const w0 = v128.load(w),
           w2 = v128.load(v);
-        let w1 = i32x4.splat(0),
+        let w1 = zeros(),
           w3 = w1;
         if (a + 2 < end) {
           w1 = v128.load(w, 16);

@@ -14,7 +14,7 @@
 import { requantize16, requantize8 } from "../numeric/requantize";
 import { BLOCK_HEAD, channels, high, low, offset, segmentBytes, segmentCount, segments } from "./gemm";
 import { finish, sums } from "./finish";
-import { storeBytes, storeBytes16 } from "./lanes";
+import { storeBytes, storeBytes16, zeros } from "./lanes";
 
 // @ts-ignore: decorator
 @inline
@@ -75,7 +75,7 @@ export function gemm4Narrow(shift: usize, step: usize, block: usize, out: usize)
   let left = channels;
   for (; left > 8; left -= 16) {
     const next = block + blockBytes;
-    let a0 = i32x4.splat(0), a1 = a0, a2 = a0, a3 = a0;
+    let a0 = zeros(), a1 = a0, a2 = a0, a3 = a0;
     let b0 = a0, b1 = a1, b2 = a2, b3 = a3;
     let c0 = a0, c1 = a1, c2 = a2, c3 = a3;
     let d0 = a0, d1 = a1, d2 = a2, d3 = a3;
@@ -147,7 +147,7 @@ export function gemm4Narrow(shift: usize, step: usize, block: usize, out: usize)
 function fourByEight(shift: usize, step: usize, block: usize, out: usize, left: i32): void {
   const segmentEnd = segments + ((<usize>segmentCount) << 2);
   const bytes = segmentBytes >> 1, turns = bytes & ~7;
-  let a0 = i32x4.splat(0), a1 = a0;
+  let a0 = zeros(), a1 = a0;
   let b0 = a0, b1 = a1, c0 = a0, c1 = a1, d0 = a0, d1 = a1;
   let w = block + BLOCK_HEAD;
   for (let segment = segments; segment < segmentEnd; segment += 4) {

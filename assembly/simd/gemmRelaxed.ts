@@ -12,13 +12,18 @@
 // Invariant: the same bytes as gemm4 and gemm1 for every int8 weight. Segments hold int8 cells; up to two
 // bytes past a segment are read, and meet weights of zero.
 
-import { requantizeFour } from "../numeric/requantize";
+import { calm, calmFour } from "../numeric/requantize";
 import { BLOCK_HEAD, channels, high, low, lowBits, offset, segmentBytes, segmentCount, segments } from "./gemm";
-import { storeTail } from "./lanes";
+import { alone } from "./gemm1Relaxed";
+import { storeTail, zeros } from "./lanes";
 import { dot, join, sign, zipLow } from "./relaxedLanes";
 
 /** Four pixels, `step` bytes apart from `shift`; outputs `channels` bytes apart from `out`. */
 export function gemm4Relaxed(shift: usize, step: usize, block: usize, out: usize): void {
+  if (!calm) {
+    alone(4, shift, step, block, out);
+    return;
+  }
   const lowest = i8x16.splat(<i8>low),
     highest = i8x16.splat(<i8>high),
     magic = i32x4.splat(offset),
@@ -30,7 +35,7 @@ export function gemm4Relaxed(shift: usize, step: usize, block: usize, out: usize
     const half = <usize>(channels - left) & 4;
     let c0 = v128.load(block + (half << 2));
     let c1 = c0, c2 = c0, c3 = c0;
-    let s0 = i32x4.splat(0);
+    let s0 = zeros();
     let s1 = s0, s2 = s0, s3 = s0;
     let w = block + BLOCK_HEAD + (half << 1);
     for (let segment = segments; segment < segmentEnd; segment += 4) {
@@ -79,7 +84,7 @@ export function gemm4Relaxed(shift: usize, step: usize, block: usize, out: usize
       }
     }
     const m = block + 32 + (half << 2);
-    const p = requantizeFour(join(c0, s0), join(c1, s1), join(c2, s2), join(c3, s3), v128.load(m), magic, lowest, highest);
+    const p = calmFour(join(c0, s0), join(c1, s1), join(c2, s2), join(c3, s3), v128.load(m), magic, lowest, highest);
     const stride = <usize>channels;
     if (left >= 4) {
       let o = out;
@@ -106,6 +111,10 @@ export function gemm4Relaxed(shift: usize, step: usize, block: usize, out: usize
  * would take more registers than x86 has.
  */
 export function gemm5Relaxed(shift: usize, step: usize, block: usize, out: usize): void {
+  if (!calm) {
+    alone(5, shift, step, block, out);
+    return;
+  }
   const lowest = i8x16.splat(<i8>low),
     highest = i8x16.splat(<i8>high),
     magic = i32x4.splat(offset),
@@ -117,7 +126,7 @@ export function gemm5Relaxed(shift: usize, step: usize, block: usize, out: usize
     const half = <usize>(channels - left) & 4;
     let c0 = v128.load(block + (half << 2));
     let c1 = c0, c2 = c0, c3 = c0, c4 = c0;
-    let s0 = i32x4.splat(0);
+    let s0 = zeros();
     let s1 = s0, s2 = s0, s3 = s0, s4 = s0;
     let w = block + BLOCK_HEAD + (half << 1);
     for (let segment = segments; segment < segmentEnd; segment += 4) {
@@ -171,9 +180,9 @@ export function gemm5Relaxed(shift: usize, step: usize, block: usize, out: usize
       }
     }
     const m = v128.load(block + 32 + (half << 2));
-    const u = requantizeFour(join(c0, s0), join(c1, s1), join(c2, s2), join(c3, s3), m, magic, lowest, highest);
+    const u = calmFour(join(c0, s0), join(c1, s1), join(c2, s2), join(c3, s3), m, magic, lowest, highest);
     const j4 = join(c4, s4);
-    const v = requantizeFour(j4, j4, j4, j4, m, magic, lowest, highest);
+    const v = calmFour(j4, j4, j4, j4, m, magic, lowest, highest);
     const stride = <usize>channels;
     if (left >= 4) {
       let o = out;

@@ -7,7 +7,7 @@
 import { requantize16, requantize8 } from "../numeric/requantize";
 import { finish, sums, taken } from "./finish";
 import { channels, high, low, offset } from "./gemm";
-import { storeBytes, storeFour } from "./lanes";
+import { storeBytes, storeFour, zeros } from "./lanes";
 import { dot, lane0, lane1, lane2, lane3 } from "./relaxedLanes";
 import { sevenStride, stripsEnd } from "./strips";
 
@@ -72,7 +72,7 @@ export function seven5Wide(strips: usize, block: usize, out: usize): void {
   const end = stripsEnd(strips);
   let w = end;
   for (let left = channels; left > 0; left -= 16, out += 16) {
-    let a0 = i32x4.splat(0), a1 = a0, a2 = a0, a3 = a0;
+    let a0 = zeros(), a1 = a0, a2 = a0, a3 = a0;
     let b0 = a0, b1 = a0, b2 = a0, b3 = a0;
     let c0 = a0, c1 = a0, c2 = a0, c3 = a0;
     let d0 = a0, d1 = a0, d2 = a0, d3 = a0;

@@ -10,6 +10,7 @@ import { finish, sums } from "./finish";
 import { BLOCK_HEAD, channels, lowBits } from "./gemm";
 import { dot, lane0, lane1, lane2, lane3, zipHigh, zipLow } from "./relaxedLanes";
 import { pairsInAll } from "./strips";
+import { zeros } from "./lanes";
 
 export function symmetric8(strips: usize, block: usize, out: usize): void {
   const most = i8x16.splat(<i8>lowBits), none = i8x16.splat(<i8>(lowBits >> 8));
@@ -17,7 +18,7 @@ export function symmetric8(strips: usize, block: usize, out: usize): void {
   // strips come in fours of quads, of which the last two may be nothing
   const end = strips + (<usize>((pairs + 3) >> 2) << 6), last = end - 64;
   for (let left = channels; left > 0; left -= 8, out += 8) {
-    let a0 = i32x4.splat(0), a1 = a0, b0 = a0, b1 = a0, c0 = a0, c1 = a0, d0 = a0, d1 = a0;
+    let a0 = zeros(), a1 = a0, b0 = a0, b1 = a0, c0 = a0, c1 = a0, d0 = a0, d1 = a0;
     let e0 = a0, e1 = a0, f0 = a0, f1 = a0, g0 = a0, g1 = a0, h0 = a0, h1 = a0;
     let w = block + BLOCK_HEAD;
     for (let at = strips; at < end; at += 128, w += 128) {

@@ -2,6 +2,15 @@
 
 import { widenQuads } from "./fewBitsDot";
 
+const ZEROS: usize = memory.data(16, 16);
+
+/** Zeros to start sums with: a constant would be copied to each of them, at eighteen bytes a time. */
+// @ts-ignore: decorator
+@inline
+export function zeros(): v128 {
+  return v128.load(ZEROS);
+}
+
 /** Stores the low `count` (1 … 8) bytes of `v`. */
 // @ts-ignore: decorator
 @inline

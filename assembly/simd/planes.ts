@@ -5,7 +5,7 @@
 
 import { Conv, Step } from "../abi";
 import { address, field } from "../memory";
-import { MAGIC_BITS, requantize16, requantize8, requantizeFour } from "../numeric/requantize";
+import { MAGIC_BITS, calm, calm16, calmFour, requantize8 } from "../numeric/requantize";
 import { depthwiseNarrow, pixelSums } from "./extmul16";
 import { storeFour, storeTail } from "./lanes";
 import { narrow } from "./machine";
@@ -117,7 +117,7 @@ function eightChannels(pixel: usize, c: i32): v128 {
 
 export function outputRow(first: i32, planes: i32, block: usize, weights: usize, out: usize, count: i32): void {
   // A fifth or ninth pixel is cheaper alone than in a tile that starts early.
-  const three = !narrow && columns == 3 && columnBytes == 32 && outW >= 4 && outW != 5 && outW != 9;
+  const three = calm && !narrow && columns == 3 && columnBytes == 32 && outW >= 4 && outW != 5 && outW != 9;
   if (three && pixelStep == 32) rowOfThree<i32>(first, planes, block, weights, out, count);
   else if (three && pixelStep == 64) rowOfThree<f32>(first, planes, block, weights, out, count);
   else rowOfEight(first, planes, block, weights, out, count);
@@ -137,7 +137,7 @@ function rowOfEight(first: i32, planes: i32, block: usize, weights: usize, out: 
   while (x < width) {
     let w = weights;
     let plane = start + <usize>x * pixel;
-    if (width >= 4 && width - x != 1) {
+    if (calm && width >= 4 && width - x != 1) {
       if (x + 4 > width) {
         // The last tile starts early and writes some pixels again, with the same bytes.
         x = width - 4;
@@ -175,8 +175,8 @@ function rowOfEight(first: i32, planes: i32, block: usize, weights: usize, out: 
         plane += planeBytes;
         if (plane >= ringEnd) plane -= <usize>ringPlanes * planeBytes;
       }
-      const ab = requantize16(a0, a1, b0, b1, multipliers, multipliers, offset, low, high);
-      const cd = requantize16(c0, c1, d0, d1, multipliers, multipliers, offset, low, high);
+      const ab = calm16(a0, a1, b0, b1, multipliers, offset, low, high);
+      const cd = calm16(c0, c1, d0, d1, multipliers, offset, low, high);
       storeFour(out + <usize>x * stride, stride, ab, cd, count);
       x += 4;
     } else {
@@ -270,5 +270,5 @@ function fourOfThree<STRIDE>(
     p += planeBytes;
     if (p >= ringEnd) p -= ringBytes;
   }
-  return requantizeFour(a, b, c, d, v128.load(block, 32), offset, low, high);
+  return calmFour(a, b, c, d, v128.load(block, 32), offset, low, high);
 }

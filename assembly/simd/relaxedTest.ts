@@ -12,7 +12,7 @@
 // Invariant: writes only its own static bytes and the constants of gemm.ts, which every step sets anew.
 
 import { Build, RELAXED_WINS } from "../abi";
-import { BLOCK_HEAD, gemmSetup } from "./gemm";
+import { BLOCK_HEAD, gemmReckon, gemmSetup } from "./gemm";
 import { gemm1Relaxed } from "./gemm1Relaxed";
 import { gemm4Relaxed, gemm5Relaxed } from "./gemmRelaxed";
 import { pixelsByStrips } from "./gemmStrips";
@@ -61,6 +61,7 @@ export function relaxedWorth(): Build {
       store<i32>(block + (lane << 2), n - sum);
       store<f32>(block + 32 + (lane << 2), 1);
     }
+    gemmReckon<f32>(at + BLOCKS);
     for (let machine = 0; machine < 2; machine++) {
       setNarrow(machine != 0);
       if (seven) packSeven(stripsEnd(at + STRIPS), at + BLOCKS);

@@ -5,7 +5,7 @@
 import { groupBytes, scale8 } from "../numeric/sparseBlocks";
 import { channels, lowBits, offset } from "./gemm";
 import { dot, join, sign, zipHigh, zipLow } from "./relaxedLanes";
-import { storeBytes, storeTail } from "./lanes";
+import { storeBytes, storeTail, zeros } from "./lanes";
 import { clamp } from "./sparse";
 
 /** Eight outputs, of which `left` are stored, of all pixels, `step` bytes apart from `x`; their groups lie from `w` to `end`. */
@@ -39,7 +39,7 @@ function fivePixels(
     const a1 = a0 + step, a2 = a1 + step, a3 = a2 + step, a4 = a3 + step;
     let c0 = v128.load(head);
     let c1 = c0, c2 = c0, c3 = c0, c4 = c0;
-    let s0 = i32x4.splat(0);
+    let s0 = zeros();
     let s1 = s0, s2 = s0, s3 = s0, s4 = s0;
     for (let w = weights, q = place; w < end; w += 32, q += 2) {
       const at = (<usize>load<u16>(q)) << 2;
@@ -101,7 +101,7 @@ function fivePixels(
 function onePixel(x: usize, head: usize, w: usize, end: usize, place: usize, out: usize, left: i32): void {
   const mask = i8x16.splat(<i8>lowBits);
   let c0 = v128.load(head), c1 = v128.load(head, 16);
-  let c2 = i32x4.splat(0);
+  let c2 = zeros();
   let c3 = c2, s0 = c2, s1 = c2, s2 = c2, s3 = c2;
   while (w < end) {
     let v = v128.load32_splat(x + ((<usize>load<u16>(place)) << 2)), u = v128.and(v, mask), t = sign(v, u);
@@ -144,7 +144,7 @@ function nibbles(
     }
     let a0 = v128.load(head), a1 = v128.load(head, 16);
     let b0 = a0, b1 = a1, c0 = a0, c1 = a1;
-    let as = i32x4.splat(0);
+    let as = zeros();
     let bs = as, cs = as;
     for (let w = weights, q = place; w < end; w += 16, q += 2) {
       const p = x + ((<usize>load<u16>(q)) << 2);
@@ -181,7 +181,7 @@ function nibbles(
 function oneNibbles(x: usize, head: usize, w: usize, end: usize, place: usize, out: usize, left: i32): void {
   const mask = i8x16.splat(<i8>(lowBits >> 3)), eights = i8x16.splat(<i8>(lowBits >> 3) - 7);
   let a0 = v128.load(head), a1 = v128.load(head, 16);
-  let b0 = i32x4.splat(0);
+  let b0 = zeros();
   let b1 = b0, as = b0, bs = b0;
   while (w < end) {
     let y = v128.load32_splat(x + ((<usize>load<u16>(place)) << 2));

@@ -5,11 +5,13 @@
 //
 // Invariant: as simd/gemm.ts' tile, without bias, multipliers and clamp; rows are padded to whole pairs.
 
+import { zeros } from "./lanes";
+
 export function sums4(x: usize, xBytes: usize, pairs: i32, block: usize, blocks: i32, out: usize, outBytes: usize): void {
   const length = <usize>pairs << 2;
   for (; blocks > 0; blocks--, out += 32) {
     if (ASC_FEATURE_SIMD) {
-      let c00 = i32x4.splat(0),
+      let c00 = zeros(),
         c01 = c00,
         c10 = c00,
         c11 = c00,

@@ -33,3 +33,17 @@ export function tile1<WIDE, CELL>(shift: usize, block: usize, out: usize): void 
   else if (ASC_FEATURE_RELAXED_SIMD) gemm1Relaxed(shift, block, out);
   else gemm1Narrow(shift, block, out);
 }
+
+/** `tile4` of what is known only when a step runs. */
+export function anyTile4(wide: bool, int8: bool, shift: usize, step: usize, block: usize, out: usize): void {
+  if (wide) tile4<i32, i16>(shift, step, block, out);
+  else if (ASC_FEATURE_RELAXED_SIMD || int8) tile4<f32, i8>(shift, step, block, out);
+  else tile4<f32, i16>(shift, step, block, out);
+}
+
+/** `tile1` likewise. */
+export function anyTile1(wide: bool, int8: bool, shift: usize, block: usize, out: usize): void {
+  if (wide) tile1<i32, i16>(shift, block, out);
+  else if (ASC_FEATURE_RELAXED_SIMD || int8) tile1<f32, i8>(shift, block, out);
+  else tile1<f32, i16>(shift, block, out);
+}

@@ -6,6 +6,7 @@
 // Invariant: a pair is at most 2 · 2^15 · 2^7 = 2^23, so that 255 of them stay below 2^31.
 
 import { WIDE_HEAD, wideOutput } from "../numeric/wideSums";
+import { zeros } from "./lanes";
 
 /** Pairs summed in 32 bits at a time. */
 const CHUNK: i32 = 255;
@@ -82,7 +83,7 @@ function add4(a0: usize, step: usize, pairs: i32, w: usize): usize {
   let a1 = a0 + step,
     a2 = a1 + step,
     a3 = a2 + step;
-  let c00 = i32x4.splat(0);
+  let c00 = zeros();
   let c01 = c00,
     c10 = c00,
     c11 = c00,
@@ -120,7 +121,7 @@ function add4(a0: usize, step: usize, pairs: i32, w: usize): usize {
 
 /** The same for one row. */
 function add1(a: usize, pairs: i32, w: usize): usize {
-  let c0 = i32x4.splat(0),
+  let c0 = zeros(),
     c1 = i32x4.splat(0);
   for (; pairs > 0; pairs--) {
     const x = v128.load32_splat(a);

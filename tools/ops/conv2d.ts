@@ -7,6 +7,7 @@ import type { Node, Tensor } from "../graph/graph.ts";
 import { align16 } from "../pack/align.ts";
 import { gemmBlocks, type Products } from "../pack/blocks.ts";
 import { int8Kernel, kernelTypes, withStrips } from "../pack/relaxed.ts";
+import { wideRoom } from "../pack/room.ts";
 import { sparseBlocks, sparseRowsScratch, widenedScratch } from "../pack/sparse.ts";
 import { chooseSparse } from "../pack/sparseChoice.ts";
 import { winogradBand, winogradBytes, winogradFits, winogradScratch, winogradWaste } from "../pack/winograd.ts";
@@ -218,17 +219,15 @@ export const conv2d: Operator<"conv2d"> = {
       });
       return;
     }
+    const scratchBytes = pointwise ? pointwiseScratch(inC) : rowsScratch(products, rowsHeld(geometry) * slot);
     lowering.emit({
       op: Op.Conv2d,
       kernel,
       input: lowering.at(node.inputs[0]!),
       output: lowering.at(node.outputs[0]!),
       params: lowering.params(gemmBlocks(products, kernel === ConvKernel.Int8Wide, node.name)),
-      scratchBytes: withStrips(
-        products,
-        kernel,
-        pointwise ? pointwiseScratch(inC) : rowsScratch(products, rowsHeld(geometry) * slot),
-      ),
+      scratchBytes: withStrips(products, kernel, scratchBytes),
+      roomBytes: kernel === ConvKernel.Int8Wide ? 0 : wideRoom(products, scratchBytes, macs / products.weights.length),
       fields: convFields(x, output, node.attrs, geometry, node.name),
       kernelName: `${pointwise ? "pointwise" : gathers(products) ? "patches" : "rows"} gemm 4×8 ${kernelTypes(kernel)}${dense}`,
       macs,

@@ -33,6 +33,8 @@ export interface StepSpec {
   readonly scratchBytes?: number;
   /** bytes of memory that the step takes for speed only */
   readonly spareBytes?: number;
+  /** with so much a build is faster: given where memory does not grow for it (tools/pack/room.ts) */
+  readonly roomBytes?: number;
   /** [word index, int32 value] */
   readonly fields: readonly (readonly [word: number, value: number])[];
   /** [word index, float32 value], stored as float32 bits */

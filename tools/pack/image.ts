@@ -9,6 +9,7 @@ import type { Graph } from "../graph/graph.ts";
 import type { Ref } from "../ops/operator.ts";
 import { type Lowered, type LoweredStep, lowerGraph, tensorBytes } from "./lower.ts";
 import { assignPlaces, type Places } from "./places.ts";
+import { withRoom } from "./room.ts";
 import type { Sparsity } from "./sparseChoice.ts";
 
 export interface Image {
@@ -31,8 +32,13 @@ const IMAGE_ALIGN = 64;
 export function buildImage(graph: Graph, maxBytes = MOST_BYTES, sparsity: Sparsity = "byCost"): Image {
   const frugal = new Set<string>();
   for (;;) {
-    const image = imageOf(graph, lowerGraph(graph, frugal, sparsity));
-    if (image.totalBytes <= maxBytes) return image;
+    const lowered = lowerGraph(graph, frugal, sparsity);
+    const places = assignPlaces(graph, lowered);
+    const image = imageOf(graph, lowered, places);
+    if (image.totalBytes <= maxBytes) {
+      const roomy = withRoom(graph, lowered, places, image.totalBytes, maxBytes);
+      return roomy.lowered === lowered ? image : imageOf(graph, roomy.lowered, roomy.places);
+    }
     const bytesFor = ({ spareBytes = 0, macs = 1 }: LoweredStep): number => spareBytes / macs;
     const [dearest] = image.lowered.steps
       .filter(({ spareBytes }) => spareBytes)
@@ -47,8 +53,7 @@ export function buildImage(graph: Graph, maxBytes = MOST_BYTES, sparsity: Sparsi
   }
 }
 
-function imageOf(graph: Graph, lowered: Lowered): Image {
-  const places = assignPlaces(graph, lowered);
+function imageOf(graph: Graph, lowered: Lowered, places: Places): Image {
   const ports = [...graph.inputs, ...graph.outputs];
   const ioOffset = Plan.Words * 4;
   const stepOffset = align(ioOffset + ports.length * 8, 16);

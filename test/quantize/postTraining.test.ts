@@ -56,6 +56,16 @@ describe("bias correction", () => {
   });
 });
 
+describe("compensated rounding", () => {
+  it.each(["int4", "int4:g32", "codebook"])("of %s makes the error of the outputs smaller", (text) => {
+    const weights = { default: parseWeights(text, "--weights"), layers: [] };
+    const [near, better] = (["nearest", "compensated"] as const).map((rounding) =>
+      total(over({ weights, rounding }).map(({ power }) => power)),
+    );
+    expect(better).toBeLessThan(near!);
+  });
+});
+
 describe("postTrainingQuantize", () => {
   it("gives the core the bytes of the integer reference, and the same graph twice", () => {
     const graph = postTrainingQuantize(floatNet(7), seen);

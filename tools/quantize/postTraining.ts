@@ -6,6 +6,8 @@ import type { Graph, TensorData } from "../graph/graph.ts";
 import { calibrate } from "./calibrate.ts";
 import { correctBiases } from "./correctBias.ts";
 import { floatWeights } from "./floatWeights.ts";
+import { weightedLayers } from "./layers.ts";
+import { moments } from "./moments.ts";
 import type { Observer } from "./observers.ts";
 import { quantizeGraph } from "./quantizeGraph.ts";
 import type { Rules } from "./rules.ts";
@@ -16,6 +18,11 @@ export interface PostTrainingOptions {
   readonly observer?: Observer;
   /** weights by layer name, rounded from the float weights; int8 by each channel's largest value unless said otherwise */
   readonly weights?: Rules;
+  /**
+   * nearest, or compensated: what each weight lost is made up for by the others (GPTQ); nearest unless said otherwise.
+   * Compensated weights that `weights` leaves out are int8.
+   */
+  readonly rounding?: "nearest" | "compensated";
   /** whether biases take back what rounding moved the layers' mean outputs by; yes unless said otherwise */
   readonly biasCorrection?: boolean;
   /** names of nodes that stay float32 */
@@ -31,9 +38,12 @@ export function postTrainingQuantize(
   inputs: readonly (readonly TensorData[])[],
   options: PostTrainingOptions = {},
 ): Graph {
-  const { observer = { kind: "mse" }, weights, biasCorrection = true, keepFloat } = options;
+  const { observer = { kind: "mse" }, weights, rounding = "nearest", biasCorrection = true, keepFloat } = options;
   const ranges = calibrate(graph, inputs, { observer });
   const integer = quantizeGraph(graph, ranges, keepFloat && { keepFloat });
-  const rounded = weights ? recodeWeights(integer, weights, { reals: floatWeights(graph) }) : integer;
+  const isCompensated = rounding === "compensated";
+  const rules = weights ?? (isCompensated ? { default: { kind: "int8" } as const, layers: [] } : undefined);
+  const known = isCompensated && { moments: moments(integer, weightedLayers(integer), inputs) };
+  const rounded = rules ? recodeWeights(integer, rules, { reals: floatWeights(graph), ...known }) : integer;
   return biasCorrection ? correctBiases(rounded, graph, inputs) : rounded;
 }

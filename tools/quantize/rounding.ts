@@ -12,14 +12,21 @@ export interface Rounded {
 /** Candidates between the scale that clips nothing and less than half of it. */
 const STEPS = 64;
 
-/** Σ (real − scale · (q − zeroPoint))², with q as `nearestCodes` makes it. */
-function squaredError(reals: Float64Array, scale: number, zeroPoint: number, low: number, high: number): number {
+/** Σ importance · (real − scale · (q − zeroPoint))², with q as `nearestCodes` makes it. */
+function squaredError(
+  reals: Float64Array,
+  scale: number,
+  zeroPoint: number,
+  low: number,
+  high: number,
+  importance: Float64Array | undefined,
+): number {
   const [least, most] = [low - zeroPoint, high - zeroPoint];
   let sum = 0;
   for (let i = 0; i < reals.length; i++) {
     const step = roundEven(reals[i]! / scale);
     const error = reals[i]! - scale * (step < least ? least : Math.min(step, most));
-    sum += error * error;
+    sum += error * error * (importance?.[i] ?? 1);
   }
   return sum;
 }
@@ -35,24 +42,32 @@ export function nearestCodes(
   return Int8Array.from(reals, (real) => Math.min(high, Math.max(low, roundEven(real / scale) + zeroPoint)));
 }
 
-/** Integers `low` … `high`, with a zero point among them if `asymmetric`, else 0. `idle`: the scale of nothing but zeros. */
+/**
+ * Integers `low` … `high`, with a zero point among them if `asymmetric`, else 0. `idle`: the scale of nothing but zeros.
+ * `importance`: how much each value's squared error counts; all the same unless said otherwise. `also`: a grid that is
+ * tried beside those found here, so that the result is never worse than on it.
+ */
 export function roundToGrid(
   reals: Float64Array,
   low: number,
   high: number,
   asymmetric: boolean,
   idle: number,
+  importance?: Float64Array,
+  also?: Pick<Rounded, "scale" | "zeroPoint">,
 ): Rounded {
   const least = reals.reduce((a, b) => Math.min(a, b), 0);
   const most = reals.reduce((a, b) => Math.max(a, b), 0);
   if (least === most) return { scale: idle, zeroPoint: 0, values: new Int8Array(reals.length) };
   const whole = asymmetric ? (most - least) / (high - low) : Math.max(most / high, least / low);
-  let best = { scale: whole, zeroPoint: 0 };
-  let bestError = Number.POSITIVE_INFINITY;
+  let best = also ?? { scale: whole, zeroPoint: 0 };
+  let bestError = also
+    ? squaredError(reals, also.scale, also.zeroPoint, low, high, importance)
+    : Number.POSITIVE_INFINITY;
   for (let step = 0; step < STEPS; step++) {
     const scale = Math.max(2 ** -126, Math.fround(whole * (1 - (0.6 * step) / STEPS)));
     const zeroPoint = asymmetric ? Math.min(high, Math.max(low, roundEven(low - least / scale))) : 0;
-    const got = squaredError(reals, scale, zeroPoint, low, high);
+    const got = squaredError(reals, scale, zeroPoint, low, high, importance);
     if (got < bestError) [best, bestError] = [{ scale, zeroPoint }, got];
   }
   return { ...best, values: nearestCodes(reals, best.scale, best.zeroPoint, low, high) };

@@ -8,7 +8,9 @@ import { groupsFit, groupsOf, rowCells } from "../ops/coding.ts";
 import { roundEven } from "../ops/quantization.ts";
 import { pruneLayer } from "../prune/groups.ts";
 import { codebook, nearest } from "./codebook.ts";
+import { type Compensation, compensated, compensation } from "./compensate.ts";
 import { type Layer, outputsOf, realWeights, rows, weightedLayers } from "./layers.ts";
+import type { Moments } from "./moments.ts";
 import type { LayerWeights } from "./precision.ts";
 import { type Rounded, roundToGrid, roundToSigns } from "./rounding.ts";
 import { choose, type Rules } from "./rules.ts";
@@ -20,6 +22,8 @@ const TERNARY_THRESHOLD = 0.7;
 export interface Evidence {
   /** real weights by layer name, in the order of the layer's integers: of the float net that the integers come from */
   readonly reals?: ReadonlyMap<string, Float64Array>;
+  /** by layer name, how its inputs vary together: where they are known, errors are compensated and weighed by them */
+  readonly moments?: ReadonlyMap<string, Moments>;
 }
 
 /** The graph with the weights that `rules` ask for. Throws BAD_INPUT for a rule without a layer, UNSUPPORTED where a layer cannot have them. */
@@ -87,14 +91,23 @@ function recode(node: Layer, weights: Tensor, wanted: LayerWeights, evidence: Ev
   const parts = runs(node, weights, groupSize);
   const channels = outputsOf(node, weights);
   const own = parts.map((indices) => Float64Array.from(indices, (i) => reals[i]!));
+  const known = evidence.moments?.get(node.name);
+  const outputs = rows(node, weights);
+  const importance = known && importanceOf(known, outputs, reals.length);
+  const counts = parts.map((indices) => importance && Float64Array.from(indices, (i) => importance[i]!));
+  // the grid of one scale for all, which a channel may happen to lie on better than on any of its own
+  const grid = wanted.kind === "codebook" ? undefined : roundTo(reals, wanted, scaleOf(weights, 0), importance);
   const rounded =
     wanted.kind === "codebook"
-      ? byCodebook(own, wanted.bits)
-      : own.map((part, p) => roundTo(part, wanted, scaleOf(weights, Math.floor((p * channels) / parts.length))));
+      ? byCodebook(own, wanted.bits, counts)
+      : own.map((part, p) =>
+          roundTo(part, wanted, scaleOf(weights, Math.floor((p * channels) / parts.length)), counts[p], grid),
+        );
   const data = new Int8Array(reals.length);
   for (const [p, indices] of parts.entries()) {
     for (const [i, index] of indices.entries()) data[index] = rounded[p]!.values[i]!;
   }
+  if (known) compensate(data, reals, { outputs, parts, rounded, wanted, known });
   const coding: Coding | undefined = codingOf(wanted);
   const { coding: _, ...rest } = weights;
   return {
@@ -111,6 +124,62 @@ function recode(node: Layer, weights: Tensor, wanted: LayerWeights, evidence: Ev
   };
 }
 
+/** Of each weight, how much its squared error counts: the mean square of what it is multiplied by. */
+function importanceOf(known: Moments, outputs: readonly (readonly number[])[], count: number): Float64Array {
+  const importance = new Float64Array(count);
+  for (const [n, places] of outputs.entries()) {
+    const matrix = known.of(n);
+    // a cell that was always 0 counts a little, or its weights would be free
+    const least = 1e-6 * matrix[0]! + 1e-12;
+    for (const [i, place] of places.entries()) importance[place] = Math.max(least, matrix[i * known.size + i]!);
+  }
+  return importance;
+}
+
+/** Rounds anew with compensation, on the grids that `rounded` found. */
+function compensate(
+  data: Int8Array,
+  reals: Float64Array,
+  {
+    outputs,
+    parts,
+    rounded,
+    wanted,
+    known,
+  }: {
+    readonly outputs: readonly (readonly number[])[];
+    readonly parts: readonly (readonly number[])[];
+    readonly rounded: readonly Rounded[];
+    readonly wanted: LayerWeights;
+    readonly known: Moments;
+  },
+): void {
+  const { kind } = wanted;
+  if (kind === "binary" || kind === "ternary" || kind === "keep") return;
+  const [low, high] = kind === "int4" ? [-8, 7] : kind === "int7" ? [-63, 63] : [-127, 127];
+  const entries = kind === "codebook" ? Int8Array.from(new Set(data)) : undefined;
+  const partOf = new Int32Array(data.length);
+  for (const [p, places] of parts.entries()) for (const place of places) partOf[place] = p;
+  const prepared = new Map<Float64Array, Compensation>();
+  for (const [n, places] of outputs.entries()) {
+    const matrix = known.of(n);
+    const made = prepared.get(matrix) ?? compensation(matrix, known.size);
+    prepared.set(matrix, made);
+    const at = (cell: number): Rounded => rounded[partOf[places[cell]!]!]!;
+    const codes = compensated(
+      Float64Array.from(places, (place) => reals[place]!),
+      made,
+      (value, cell) => {
+        const { scale, zeroPoint } = at(cell);
+        if (entries) return nearest(entries, value / scale);
+        return Math.min(high!, Math.max(low!, roundEven(value / scale) + zeroPoint));
+      },
+      (code, cell) => at(cell).scale * (code - at(cell).zeroPoint),
+    );
+    for (const [i, place] of places.entries()) data[place] = codes[i]!;
+  }
+}
+
 /** What the packer could store in fewer bits; int7 it knows by the values. */
 function codingOf({ kind }: LayerWeights): Coding | undefined {
   return kind === "keep" || kind === "int8" || kind === "int7" ? undefined : kind;
@@ -121,27 +190,39 @@ function scaleOf({ quant }: Tensor, channel: number): number {
 }
 
 /** `idle`: the scale where all are zero, which only the bias will feel. */
-function roundTo(reals: Float64Array, wanted: LayerWeights, idle: number): Rounded {
+function roundTo(
+  reals: Float64Array,
+  wanted: LayerWeights,
+  idle: number,
+  importance?: Float64Array,
+  also?: Rounded,
+): Rounded {
   switch (wanted.kind) {
     case "int4":
-      return roundToGrid(reals, -8, 7, wanted.asymmetric, idle);
+      return roundToGrid(reals, -8, 7, wanted.asymmetric, idle, importance, also);
     case "binary":
       return roundToSigns(reals, 0, idle);
     case "ternary":
       return roundToSigns(reals, TERNARY_THRESHOLD, idle);
     case "int7":
-      return roundToGrid(reals, -63, 63, false, idle);
+      return roundToGrid(reals, -63, 63, false, idle, importance, also);
     default:
-      return roundToGrid(reals, -127, 127, false, idle);
+      return roundToGrid(reals, -127, 127, false, idle, importance, also);
   }
 }
 
 /** One codebook for all channels, each with its own scale. */
-function byCodebook(channels: readonly Float64Array[], bits: number): Rounded[] {
+function byCodebook(
+  channels: readonly Float64Array[],
+  bits: number,
+  importance: readonly (Float64Array | undefined)[],
+): Rounded[] {
   const most = 2 ** (bits - 1) - 1;
   const tops = channels.map((reals) => reals.reduce((top, real) => Math.max(top, Math.abs(real)), 0) || 1);
   const parts = Float64Array.from(channels.flatMap((reals, c) => [...reals].map((real) => real / tops[c]!)));
-  const counts = Float64Array.from(channels.flatMap((reals, c) => [...reals].map(() => tops[c]! ** 2)));
+  const counts = Float64Array.from(
+    channels.flatMap((reals, c) => [...reals].map((_, i) => tops[c]! ** 2 * (importance[c]?.[i] ?? 1))),
+  );
   const entries = codebook(parts, counts, most);
   return channels.map((reals, c) => {
     const scale = Math.fround(tops[c]! / most);

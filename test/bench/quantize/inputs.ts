@@ -68,9 +68,7 @@ function mfcc(second: Float64Array): Float32Array {
   const result = new Float32Array(490);
   for (let frame = 0; frame < 49; frame++) {
     const bins = spectrum(scaled, frame * 320, 480, 512, 1);
-    const logs = mfccBands.map((band) =>
-      Math.log(band.reduce((sum, weight, k) => sum + weight * bins[k]!, 0) + 1e-6),
-    );
+    const logs = mfccBands.map((band) => Math.log(band.reduce((sum, weight, k) => sum + weight * bins[k]!, 0) + 1e-6));
     for (let c = 0; c < 10; c++) {
       const sum = logs.reduce((total, log, b) => total + 2 * log * Math.cos((Math.PI * c * (2 * b + 1)) / 80), 0);
       result[frame * 10 + c] = sum / Math.sqrt(80);
@@ -131,7 +129,8 @@ function bitmap(path: string): Picture {
   const pixels = new Uint8Array(width * height * 3);
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
-      for (let c = 0; c < 3; c++) pixels[(y * width + x) * 3 + c] = bytes[start + (height - 1 - y) * row + x * 3 + 2 - c]!;
+      for (let c = 0; c < 3; c++)
+        pixels[(y * width + x) * 3 + c] = bytes[start + (height - 1 - y) * row + x * 3 + 2 - c]!;
     }
   }
   return { width, height, pixels };
@@ -183,7 +182,7 @@ export function inputsOf(net: string, data: string, counts: { calibration: numbe
     };
     const window = (sources: readonly Float64Array[], i: number): Float32Array => {
       // every other one from the long sound
-      const source = i % 2 === 0 ? sources[0]! : sources[1 + (i >> 1) % (sources.length - 1)]!;
+      const source = i % 2 === 0 ? sources[0]! : sources[1 + ((i >> 1) % (sources.length - 1))]!;
       const at = Math.floor(random.real(-0.2 * one, Math.max(source.length - 0.8 * one, 0.2 * one)));
       const gain = 10 ** random.real(-1.5, 0);
       const noise = 10 ** random.real(-5, -2.5);

@@ -250,13 +250,15 @@ function scalar(
   const blockBytes = size
     ? GROUPS_HEAD + <usize>segments * <usize>groupsRow(cells, size)
     : HEAD + <usize>(segments * vectorsOf(cells, bits)) * 16;
-  for (let at = 0; at < outH * outW * outC; at++) {
-    const n = at % outC, ox = (at / outC) % outW, oy = at / (outC * outW), lane = n & 7, word = (<usize>lane) << 2;
+  // counted, not divided: wazero 1.12 on arm64 takes (at / outC) % outW for 0
+  let n = 0, ox = 0, oy = 0;
+  for (let left = outH * outW * outC; left > 0; left--) {
+    const lane = n & 7, word = (<usize>lane) << 2;
     const block = blocks + <usize>(n >> 3) * blockBytes;
     let acc = load<i32>(block + word), total: f32 = 0, offset = size ? 0 : load<i32>(block + 64 + word);
     let w = block + (size ? GROUPS_HEAD : HEAD);
     for (let s = 0; s < segments; s++) {
-      const y = oy * strideH - padTop + (s / columns) * dilationH, left = ox * strideW - padLeft + (s % columns) * dilationW;
+      const y = oy * strideH - padTop + (s / columns) * dilationH, edge = ox * strideW - padLeft + (s % columns) * dilationW;
       for (let first = 0, length = 0; first < cells; first += length) {
         length = size && cells - first > size ? size : cells - first;
         const head = w;
@@ -265,7 +267,7 @@ function scalar(
           w += GROUP_HEAD;
         }
         for (let k = 0; k < length; k++) {
-          const x = left + (first + k) / inC, outside = <u32>y >= <u32>inH || <u32>x >= <u32>inW;
+          const x = edge + (first + k) / inC, outside = <u32>y >= <u32>inH || <u32>x >= <u32>inW;
           const value = outside ? inZero : <i32>load<i8>(input + <usize>((y * inW + x) * inC + (first + k) % inC));
           acc += value * (codeAt(kernel, w, params, lane, k) + offset);
         }
@@ -279,5 +281,12 @@ function scalar(
     }
     const q = size ? requantizeReal(total, min, max, zero) : requantize(acc, load<f32>(block + 32 + word), min, max, zero);
     store<i8>(output++, <i8>q);
+    if (++n == outC) {
+      n = 0;
+      if (++ox == outW) {
+        ox = 0;
+        oy++;
+      }
+    }
   }
 }

@@ -204,6 +204,8 @@ const SLOW = {
     "run,compile,cranelift,pulley,wat,parallel-compilation,threads,all-arch,gc,gc-null,gc-drc,logging",
   ),
   "embed-rust": embedRust,
+  // batches of rows on many processes, by the reactor
+  ray: pip("ray==2.60.0", "pyarrow==21.0.0"),
 };
 
 const ENGINES = { ...QUICK, ...SLOW };

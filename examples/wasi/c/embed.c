@@ -1,10 +1,10 @@
 /* Mote's reactor in C, by WAMR, the WebAssembly Micro Runtime:
  *
- *     embed MODULE.wasm (MODEL.mote INPUT OUTPUT)...
+ *     embed [--pool KIB] MODULE.wasm (MODEL.mote INPUT OUTPUT)...
  *
  * MODULE.wasm is reactor.wasm; or a module that `mote compile` made, with - as its MODEL. INPUT holds the bytes of the
  * inputs of one run after another; OUTPUT gets those of the outputs. The engine lives in a pool of POOL_KIB, all
- * of its own memory but the module's; CMakeLists.txt beside builds it.
+ * of its own memory but the module's, or in the part of it that --pool says; CMakeLists.txt beside builds it.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -87,12 +87,19 @@ static void run(const char *source, const char *target) {
 }
 
 int main(int count, char **words) {
-  if (count < 5 || count % 3 != 2) quit("usage", "embed MODULE.wasm (MODEL.mote INPUT OUTPUT)...");
+  uint32_t pool_bytes = sizeof pool;
+  if (count > 2 && strcmp(words[1], "--pool") == 0) {
+    uint32_t most = sizeof pool / 1024, kib = (uint32_t)strtoul(words[2], NULL, 10);
+    pool_bytes = (kib < most ? kib : most) * 1024;
+    count -= 2;
+    words += 2;
+  }
+  if (count < 5 || count % 3 != 2) quit("usage", "embed [--pool KIB] MODULE.wasm (MODEL.mote INPUT OUTPUT)...");
   char error[128];
   uint32_t bytes;
   RuntimeInitArgs options = {.mem_alloc_type = Alloc_With_Pool};
   options.mem_alloc_option.pool.heap_buf = pool;
-  options.mem_alloc_option.pool.heap_size = sizeof pool;
+  options.mem_alloc_option.pool.heap_size = pool_bytes;
   if (!wasm_runtime_full_init(&options)) quit("WAMR", "the pool is too small to start in");
   uint8_t *code = read_file(words[1], &bytes);
   wasm_module_t module = wasm_runtime_load(code, bytes, error, sizeof error);

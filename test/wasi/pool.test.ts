@@ -13,6 +13,9 @@ import { describeShared } from "../support/shared.ts";
 import { runLine } from "./runner.ts";
 
 const program = join(ENGINES, "wamr/build/embed");
+/** KiB, docs/wasi.md. */
+const SCALAR = 96;
+const SIMD = 128;
 
 describeShared("kws on WAMR", (data) => {
   // a slow engine, which is not for every run of the tests

@@ -6,12 +6,16 @@ import { VERSION } from "../pack/version.ts";
 import { addCompile } from "./commands/compile.ts";
 import { addCore } from "./commands/core.ts";
 import { addDiff } from "./commands/diff.ts";
+import { addDistil } from "./commands/distil.ts";
 import { addEvaluate } from "./commands/evaluate.ts";
 import { addExplain } from "./commands/explain.ts";
 import { addImport } from "./commands/import.ts";
 import { addInspect } from "./commands/inspect.ts";
 import { addProfile } from "./commands/profile.ts";
+import { addPrune } from "./commands/prune.ts";
+import { addQuantize } from "./commands/quantize.ts";
 import { addRun } from "./commands/run.ts";
+import { addSearch } from "./commands/search.ts";
 import { addSign } from "./commands/sign.ts";
 import { addTrain } from "./commands/train.ts";
 import { addVerify } from "./commands/verify.ts";
@@ -43,6 +47,10 @@ export function createProgram(): Command {
     addProfile,
     addEvaluate,
     addDiff,
+    addQuantize,
+    addPrune,
+    addDistil,
+    addSearch,
     addSign,
     addVerify,
     addCompile,

@@ -41,7 +41,15 @@ export function withTeacher(
 /** The student's loss in a training step; `target` are labels. Throws BAD_GRAPH where the nets do not fit each other. */
 export function distilledLoss(recipe: string, distil: Distil, input: Value, student: Value, target: Value): Value {
   const { trace } = input;
+  const known = trace.values.length;
   const taught = trace.asInference(() => trace.within("teacher", () => distil.teacher()(input)));
+  const shared = trace.values.slice(known).find(({ parameter }) => parameter && !isOfTeacher(parameter.name));
+  if (shared) {
+    throw new ToolError(
+      "BAD_GRAPH",
+      `${recipe}: the teacher's parameter "${shared.name}" has a name of its own, which the student could share; let layers name themselves.`,
+    );
+  }
   if (taught.shape.join() !== student.shape.join()) {
     throw new ToolError(
       "BAD_GRAPH",

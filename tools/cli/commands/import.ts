@@ -6,7 +6,6 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { loadModel, type Model } from "../../../host/targets/node.ts";
 import { ToolError } from "../../errors.ts";
 import type { Graph } from "../../graph/graph.ts";
-import type { Rules } from "../../quantize/rules.ts";
 import { BUILDS } from "../builds.ts";
 import { readInput, writeWhole } from "../files.ts";
 import { readLabels } from "../labels.ts";
@@ -15,6 +14,7 @@ import { naming } from "../model.ts";
 import { type OutputOptions, print } from "../output.ts";
 import { Progress } from "../progress.ts";
 import { count, fields } from "../table.ts";
+import { readRules } from "../weightRules.ts";
 import { meaningText } from "./inspect.ts";
 import { type Check, selfTest } from "./verify.ts";
 
@@ -223,13 +223,6 @@ async function checkOnly(path: string, options: ImportOptions): Promise<void> {
       ],
     ]),
   );
-}
-
-/** `choice` for every layer, or the rules in the JSON file of that name. */
-async function readRules(choice: string): Promise<Rules> {
-  const { parseRules, parseWeights } = await import("../../index.ts");
-  if (!choice.endsWith(".json")) return { default: parseWeights(choice, "--weights"), layers: [] };
-  return parseRules(new TextDecoder().decode(await readInput(choice)), basename(choice));
 }
 
 function summarize(

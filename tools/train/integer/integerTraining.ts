@@ -33,6 +33,8 @@ export interface IntegerTraining {
   readonly description?: string;
   /** int8 unless said otherwise */
   readonly weights?: WeightChoice;
+  /** the same as parsed rules */
+  readonly rules?: Rules;
   readonly epochs: number;
   /** highest learning rate; falls by a cosine */
   readonly rate: number;
@@ -66,7 +68,8 @@ export function integerRecipe(
   options: IntegerTraining,
 ): Recipe {
   const { weights: choice = "int8", epochs, rate, prune, distil } = options;
-  const coded = choice === "int8" ? graph : recodeWeights(graph, rulesOf(choice));
+  const rules = options.rules ?? rulesOf(choice);
+  const coded = rules.default.kind === "int8" && rules.layers.length === 0 ? graph : recodeWeights(graph, rules);
   const integer = new IntegerNet(coded, realParameters(graph));
   const name =
     options.name ?? `${base.name}-${typeof choice === "string" ? choice.replace(/[^a-z0-9]+/g, "-") : "mixed"}`;
@@ -81,7 +84,7 @@ export function integerRecipe(
     optimizer: adam(),
     schedule: cosine(rate),
     ...(prune && { prune }),
-    ...(distil && { distil: distil === "self" ? { teacher: base.net, weights: () => weights } : distil }),
+    ...(distil && { distil: distil === "self" ? { teacher: () => base.net(), weights: () => weights } : distil }),
   };
 }
 

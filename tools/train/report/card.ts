@@ -90,6 +90,6 @@ export function makeCard(trainer: Trainer, figures: Figures): Card {
   };
 }
 
-export function cardText({ name, description, facts }: Card): string {
+export function cardText({ name, description, facts }: Pick<Card, "name" | "description" | "facts">): string {
   return `# ${name}\n\n${description}\n\n|     |     |\n| --- | --- |\n${facts.map(([key, value]) => `| ${key} | ${value} |`).join("\n")}\n`;
 }

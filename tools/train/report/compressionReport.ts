@@ -72,7 +72,7 @@ function variants({ variants: points, maxBytes, maxMs }: CompressionReport): str
       maxMs,
     ),
   ];
-  return `${charts.join("")}<table><tr><th>variant</th><th>accuracy</th><th>bytes</th><th>ms</th></tr>${rows.join("")}</table>`;
+  return `${charts.join("")}<p>“before” and “this model” on held-out data; all others on the samples that the choice was made by.</p><table><tr><th>variant</th><th>accuracy</th><th>bytes</th><th>ms</th></tr>${rows.join("")}</table>`;
 }
 
 function layersOf({ steps }: CompressionReport): string {

@@ -31,14 +31,17 @@ export function calibrate(
   const watched = [...new Set(graph.nodes.flatMap((node) => node.outputs))].filter(real);
   const run = new CoreRun({ ...graph, outputs: watched });
   const seen = new Map<number, Seen>();
+  let padding: Padding | undefined;
   const see = (id: number, data: TensorData): void => {
-    const known = seen.get(id) ?? new Seen(observer);
+    const { shape } = graph.tensors[id]!;
+    const known = seen.get(id) ?? new Seen(observer, shape.length > 1 ? shape.at(-1)! : 0);
     seen.set(id, known);
-    known.add(data as Float32Array);
+    known.add(counted(data as Float32Array, shape, padding));
   };
   let sets = 0;
   for (const set of inputs) {
     checkSet(graph, set, sets++);
+    padding = paddingOf(graph, set);
     for (const [i, id] of graph.inputs.entries()) if (real(id)) see(id, set[i]!);
     for (const [i, data] of run.run(set).entries()) see(watched[i]!, data);
   }
@@ -56,6 +59,38 @@ export function calibrate(
     );
   }
   return new Map([...seen].map(([id, values]) => [id, values.range()]));
+}
+
+/** Of `rows` rows of a sequence the first `count` are there; the others only fill it up. */
+interface Padding {
+  readonly rows: number;
+  readonly count: number;
+}
+
+/** As an input [1, rows] says that is a mask: ones, then zeros. */
+function paddingOf(graph: Graph, set: readonly TensorData[]): Padding | undefined {
+  for (const [i, id] of graph.inputs.entries()) {
+    const { shape } = graph.tensors[id]!;
+    if (shape.length !== 2 || shape[0] !== 1 || !onesFirst(set[i]!, shape[1]!)) continue;
+    const count = Array.from(set[i]!, Number).indexOf(0);
+    if (count > 0) return { rows: shape[1]!, count };
+  }
+  return undefined;
+}
+
+/** Whether each row of a mask is ones, then zeros. */
+export function onesFirst(mask: TensorData, width: number): boolean {
+  return Array.from(mask, Number).every(
+    (value, at, all) => (value === 0 || value === 1) && (at % width === 0 || value <= all[at - 1]!),
+  );
+}
+
+/** The values that are of rows that are there: what padding gives says nothing of the model's inputs. */
+function counted(data: Float32Array, shape: readonly number[], padding: Padding | undefined): Float32Array {
+  if (!padding || shape.length < 2) return data;
+  const axis = shape[0] === 1 && shape.length > 2 ? 1 : 0;
+  if (shape[axis] !== padding.rows) return data;
+  return data.subarray(0, (data.length / padding.rows) * padding.count);
 }
 
 /** Throws BAD_INPUT where a set does not fit the graph's inputs; `index` is its place, for the message. */
@@ -87,9 +122,12 @@ class Seen {
   #average: Range | undefined;
   readonly #histogram = new Histogram();
   readonly #observer: Observer;
+  /** largest magnitude of each index of the last axis */
+  readonly #channels: Float32Array;
 
-  constructor(observer: Observer) {
+  constructor(observer: Observer, channels: number) {
     this.#observer = observer;
+    this.#channels = new Float32Array(channels);
   }
 
   get isConstant(): boolean {
@@ -98,10 +136,14 @@ class Seen {
 
   add(data: Float32Array): void {
     let [min, max] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-    for (let i = 0; i < data.length; i++) {
+    const channels = this.#channels;
+    for (let i = 0, c = 0; i < data.length; i++) {
       const value = data[i]!;
       if (value < min) min = value;
       if (value > max) max = value;
+      const magnitude = Math.abs(value);
+      if (magnitude > channels[c]!) channels[c] = magnitude;
+      if (++c === channels.length) c = 0;
     }
     this.min = Math.min(this.min, min);
     this.max = Math.max(this.max, max);
@@ -121,6 +163,7 @@ class Seen {
   range(): Range {
     const { min, max } = this;
     if (!Number.isFinite(min) || !Number.isFinite(max)) return { min, max };
-    return this.#average ?? rangeOf(this.#observer, this.#histogram, { min, max });
+    const range = this.#average ?? rangeOf(this.#observer, this.#histogram, { min, max });
+    return { ...range, channels: this.#channels };
   }
 }

@@ -16,6 +16,8 @@ import type { Histogram } from "./histogram.ts";
 export interface Range {
   readonly min: number;
   readonly max: number;
+  /** of a tensor of two axes or more: the largest magnitude seen at each index of the last one */
+  readonly channels?: Float32Array;
 }
 
 export type Observer =

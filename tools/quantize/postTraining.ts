@@ -3,12 +3,14 @@
 // Invariant: a pure function: the same graph, inputs and options give the same integer graph.
 
 import type { Graph, TensorData } from "../graph/graph.ts";
-import { calibrate } from "./calibrate.ts";
+import { balanceChannels } from "./balance.ts";
+import { calibrate, onesFirst, type Ranges } from "./calibrate.ts";
 import { correctBiases } from "./correctBias.ts";
 import { floatWeights } from "./floatWeights.ts";
 import { weightedLayers } from "./layers.ts";
 import { moments } from "./moments.ts";
 import type { Observer } from "./observers.ts";
+import { splitOutliers } from "./outlierPaths.ts";
 import { quantizeGraph } from "./quantizeGraph.ts";
 import type { Rules } from "./rules.ts";
 import { recodeWeights } from "./weights.ts";
@@ -38,12 +40,22 @@ export function postTrainingQuantize(
   inputs: readonly (readonly TensorData[])[],
   options: PostTrainingOptions = {},
 ): Graph {
-  const { observer = { kind: "mse" }, weights, rounding = "nearest", biasCorrection = true, keepFloat } = options;
-  const ranges = calibrate(graph, inputs, { observer });
-  const integer = quantizeGraph(graph, ranges, keepFloat && { keepFloat });
+  const { observer = { kind: "mse" }, weights, rounding = "nearest", biasCorrection = true } = options;
+  const { keepFloat = () => false } = options;
+  const seen = (of: Graph): Ranges => calibrate(of, inputs, { observer });
+  let [balanced, ranges] = [graph, seen(graph)];
+  // each pass rests on the ranges of the graph before it
+  for (const pass of [splitOutliers, balanceChannels]) {
+    const next = pass(balanced, ranges, keepFloat);
+    if (next !== balanced) ranges = seen(next);
+    balanced = next;
+  }
+  const isPrefix = (input: number): boolean =>
+    inputs.every((set) => onesFirst(set[graph.inputs.indexOf(input)]!, graph.tensors[input]!.shape.at(-1)!));
+  const integer = quantizeGraph(balanced, ranges, { keepFloat, isPrefix });
   const isCompensated = rounding === "compensated";
   const rules = weights ?? (isCompensated ? { default: { kind: "int8" } as const, layers: [] } : undefined);
   const known = isCompensated && { moments: moments(integer, weightedLayers(integer), inputs) };
-  const rounded = rules ? recodeWeights(integer, rules, { reals: floatWeights(graph), ...known }) : integer;
-  return biasCorrection ? correctBiases(rounded, graph, inputs) : rounded;
+  const rounded = rules ? recodeWeights(integer, rules, { reals: floatWeights(balanced), ...known }) : integer;
+  return biasCorrection ? correctBiases(rounded, balanced, inputs) : rounded;
 }

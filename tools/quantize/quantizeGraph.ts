@@ -3,36 +3,39 @@
 // Invariant: a layer that `keepFloat` names keeps float weights and runs as float32.
 
 import { fuseQuantized } from "../graph/fuseQuantized.ts";
-import { elementCount, type Graph, type Node, type OpName, type Quantization, type Tensor } from "../graph/graph.ts";
+import { elementCount, type Graph, type Node, type Quantization, type Tensor } from "../graph/graph.ts";
 import { runPasses } from "../graph/passes.ts";
 import { Rewrite } from "../graph/rewrite.ts";
 import type { Range, Ranges } from "./calibrate.ts";
+import { fuseAttention } from "./fuseAttention.ts";
+import { hasIntegerForm, integerNodes, MOVES } from "./integerNodes.ts";
 
 export interface QuantizeOptions {
   /** names of nodes that stay float32 */
   readonly keepFloat?: (name: string) => boolean;
+  /** of an input [batch, rows] of ones and zeros that masks an attention: whether the ones come first; false unless said */
+  readonly isPrefix?: (input: number) => boolean;
 }
 
-/** Operators with an integer form; moves pass integers on. */
-const INTEGER: ReadonlySet<OpName> = new Set<OpName>([
-  "floatConv",
-  "floatMatmul",
-  "zip",
-  "floatPool",
-  "map",
-  "reduce",
-  "floatSoftmax",
-  "concat",
-]);
-const MOVES: ReadonlySet<OpName> = new Set<OpName>(["reshape", "transpose", "stridedSlice", "split", "gather", "pad"]);
 /** A range wider than this is a mask or a fault: what it says is left in float. */
 const MOST_MAGNITUDE = 1e6;
 /** Tables of at least this many values are worth eight bits. */
 const LEAST_TABLE = 4096;
 
-export function quantizeGraph(graph: Graph, ranges: Ranges, { keepFloat = () => false }: QuantizeOptions = {}): Graph {
+export function quantizeGraph(
+  graph: Graph,
+  ranges: Ranges,
+  { keepFloat = () => false, isPrefix = () => false }: QuantizeOptions = {},
+): Graph {
   const rewrite = new Rewrite(graph);
-  const integer = (node: Node): boolean => hasIntegerForm(rewrite, node) && !keepFloat(node.name);
+  fuseAttention(rewrite, graph, {
+    isPrefix,
+    quantization: (id) => {
+      const range = ranges.get(id);
+      return range && isUsable(range) ? affine(range) : undefined;
+    },
+  });
+  const integer = integerNodes(rewrite.done(), keepFloat);
   for (const node of rewrite.nodes) {
     if (!keepFloat(node.name)) quantizeConstants(rewrite, node);
   }
@@ -55,7 +58,9 @@ export function quantizeGraph(graph: Graph, ranges: Ranges, { keepFloat = () => 
       .consumers(id)
       .filter((node) => made || integer(node) || leadsToInteger(rewrite, node, integer));
     if (!made && readers.length === 0) continue;
-    const quant = fixedQuantization(rewrite, made ? producer : undefined) ?? affine(range);
+    const quant =
+      fixedQuantization(rewrite, made ? producer : undefined) ??
+      affine(feedsGelu(rewrite, id) ? aboveTail(range) : range);
     const codes = rewrite.insert("quantize", [id], { ...tensor, dtype: "int8", quant }, {});
     const back = rewrite.insert("dequantize", [codes], tensor, {});
     quantized.set(id, back);
@@ -84,30 +89,18 @@ function fixedQuantization(rewrite: Rewrite, producer: Node | undefined): Quanti
   return before?.op === "dequantize" ? rewrite.at(before.inputs[0]!).quant : undefined;
 }
 
+/** Below this GELU is as good as 0: −0.004. */
+const GELU_TAIL = -3;
+
+const feedsGelu = (rewrite: Rewrite, id: number): boolean => {
+  const reader = rewrite.only(id);
+  return reader?.op === "map" && (reader.attrs.fn === "gelu" || reader.attrs.fn === "geluTanh");
+};
+
+const aboveTail = ({ min, max }: Range): Range => ({ min: Math.max(min, GELU_TAIL), max });
+
 const isUsable = ({ min, max }: Range): boolean =>
   Number.isFinite(min) && Number.isFinite(max) && Math.max(-min, max) < MOST_MAGNITUDE;
-
-function hasIntegerForm(rewrite: Rewrite, node: Node): boolean {
-  if (!INTEGER.has(node.op)) return false;
-  const [x, y] = [node.inputs[0]!, node.outputs[0]!];
-  if (rewrite.at(x).dtype !== "float32" || rewrite.at(y).dtype !== "float32") return false;
-  switch (node.op) {
-    case "zip":
-      return ["add", "sub", "mul"].includes(node.attrs.fn);
-    case "reduce":
-      return node.attrs.fn === "mean";
-    case "floatSoftmax":
-      return !node.attrs.log;
-    case "floatConv":
-      return (
-        rewrite.at(x).shape.length === 4 && (node.attrs.groups === 1 || rewrite.at(node.inputs[1]!).shape[3] === 1)
-      );
-    case "floatPool":
-      return rewrite.at(x).shape.length === 4 && node.attrs.kind !== "argMax";
-    default:
-      return true;
-  }
-}
 
 /** Whether a move hands its input on to an operator that takes integers. */
 function leadsToInteger(rewrite: Rewrite, node: Node, integer: (node: Node) => boolean): boolean {

@@ -69,7 +69,8 @@ function readSafetensors(bytes) {
   const table = JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + length)));
   return (name) => {
     const { dtype, shape, data_offsets: ends } = table[name] ?? {};
-    if (dtype !== "F32") throw new Error(`the weights have no float32 tensor "${name}"; give all-MiniLM-L6-v2's model.safetensors`);
+    if (dtype !== "F32")
+      throw new Error(`the weights have no float32 tensor "${name}"; give all-MiniLM-L6-v2's model.safetensors`);
     const at = bytes.byteOffset + 8 + length;
     return { shape, data: new Float32Array(bytes.buffer.slice(at + ends[0], at + ends[1])) };
   };
@@ -88,10 +89,16 @@ export function bertOnnx(safetensors, config, rows) {
   const node = [];
   const initializer = [];
   const constant = (name, { shape, data }, dataType = FLOAT) => {
-    initializer.push({ name, dims: shape, dataType, rawData: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) });
+    initializer.push({
+      name,
+      dims: shape,
+      dataType,
+      rawData: new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
+    });
     return name;
   };
-  const numbers = (name, values) => constant(name, { shape: [values.length], data: BigInt64Array.from(values, BigInt) }, INT64);
+  const numbers = (name, values) =>
+    constant(name, { shape: [values.length], data: BigInt64Array.from(values, BigInt) }, INT64);
   const scalar = (name, value) => constant(name, { shape: [], data: Float32Array.of(value) });
   const add = (opType, name, input, attribute = []) => {
     node.push({ opType, name, input, output: [name], attribute });
@@ -100,12 +107,17 @@ export function bertOnnx(safetensors, config, rows) {
   const ints = (name, values) => [{ name, ints: values, type: 7 }];
   const int = (name, i) => ({ name, i, type: 2 });
   const norm = (name, x, from) =>
-    add("LayerNormalization", name, [x, constant(`${name}.gain`, weight(`${from}.weight`)), constant(`${name}.shift`, weight(`${from}.bias`))], [
-      int("axis", -1),
-      { name: "epsilon", f: epsilon, type: 1 },
-    ]);
+    add(
+      "LayerNormalization",
+      name,
+      [x, constant(`${name}.gain`, weight(`${from}.weight`)), constant(`${name}.shift`, weight(`${from}.bias`))],
+      [int("axis", -1), { name: "epsilon", f: epsilon, type: 1 }],
+    );
   const dense = (name, x, from) =>
-    add("Add", name, [add("MatMul", `${name}.product`, [x, constant(`${name}.weight`, turned(weight(`${from}.weight`)))]), constant(`${name}.bias`, weight(`${from}.bias`))]);
+    add("Add", name, [
+      add("MatMul", `${name}.product`, [x, constant(`${name}.weight`, turned(weight(`${from}.weight`)))]),
+      constant(`${name}.bias`, weight(`${from}.bias`)),
+    ]);
 
   numbers("heads", [1, rows, heads, width / heads]);
   numbers("together", [1, rows, width]);
@@ -133,7 +145,12 @@ export function bertOnnx(safetensors, config, rows) {
     const [q, k, v] = ["query", "key", "value"].map((what) => {
       const y = dense(`${l}.${what}`, x, `${from}.attention.self.${what}`);
       const split = add("Reshape", `${l}.${what}.split`, [y, "heads"]);
-      return add("Transpose", `${l}.${what}.heads`, [split], ints("perm", what === "key" ? [0, 2, 3, 1] : [0, 2, 1, 3]));
+      return add(
+        "Transpose",
+        `${l}.${what}.heads`,
+        [split],
+        ints("perm", what === "key" ? [0, 2, 3, 1] : [0, 2, 1, 3]),
+      );
     });
     const scores = add("Div", `${l}.scaled`, [add("MatMul", `${l}.scores`, [q, k]), "root"]);
     const seen = add("Softmax", `${l}.softmax`, [add("Add", `${l}.masked`, [scores, "masked"])], [int("axis", -1)]);
@@ -143,7 +160,10 @@ export function bertOnnx(safetensors, config, rows) {
     const h = norm(`${l}.first`, add("Add", `${l}.residual1`, [attended, x]), `${from}.attention.output.LayerNorm`);
     const wide = dense(`${l}.up`, h, `${from}.intermediate.dense`);
     const erf = add("Erf", `${l}.erf`, [add("Div", `${l}.unit`, [wide, "root2"])]);
-    const gelu = add("Mul", `${l}.gelu`, [add("Mul", `${l}.twice`, [wide, add("Add", `${l}.one`, [erf, "one"])]), "half"]);
+    const gelu = add("Mul", `${l}.gelu`, [
+      add("Mul", `${l}.twice`, [wide, add("Add", `${l}.one`, [erf, "one"])]),
+      "half",
+    ]);
     const down = dense(`${l}.down`, gelu, `${from}.output.dense`);
     x = norm(`${l}.second`, add("Add", `${l}.residual2`, [down, h]), `${from}.output.LayerNorm`);
   }
@@ -152,7 +172,10 @@ export function bertOnnx(safetensors, config, rows) {
   const count = add("ReduceSum", "count", ["mask", "axis1"], [int("keepdims", 1)]);
   add("LpNormalization", "embedding", [add("Div", "mean", [sum, count])], [int("axis", -1), int("p", 2)]);
 
-  const port = (name, elemType, shape) => ({ name, type: { tensorType: { elemType, shape: { dim: shape.map((dimValue) => ({ dimValue })) } } } });
+  const port = (name, elemType, shape) => ({
+    name,
+    type: { tensorType: { elemType, shape: { dim: shape.map((dimValue) => ({ dimValue })) } } },
+  });
   const graph = {
     name: "all-MiniLM-L6-v2",
     node,

@@ -52,7 +52,7 @@ describe("calibrate", () => {
     ["average:0.5", { min: -5, max: 4 }],
   ])("%s", (text, expected) => {
     const ranges = calibrate(doubled, sets([1, -1, 0, 0], [3, -4, 1, 1]), { observer: parseObserver(text, "") });
-    expect(ranges.get(1)).toEqual(expected);
+    expect(ranges.get(1)).toMatchObject(expected);
   });
 
   it.each([

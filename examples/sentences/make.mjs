@@ -29,7 +29,8 @@ const sets = sentences.map((sentence) => {
   const { input_ids, attention_mask } = feedOf(tokenizer, sentence, rows);
   return [input_ids, attention_mask];
 });
-const integer = postTrainingQuantize(graph, sets);
+// what sticks out of a transformer's tensors it needs: no range is narrowed
+const integer = postTrainingQuantize(graph, sets, { observer: { kind: "minmax" }, biasCorrection: false });
 say(`quantized by ${sets.length} sentences`);
 const { bytes } = packGraph(integer, { source, sourceBytes });
 writeFileSync(join(folder, `minilm-${rows}.mote`), bytes);

@@ -229,6 +229,8 @@ export const enum FloatRecurrent {
   Peepholes = 15,
   /** float32 bits of A for CandidateFn and OutputFn */
   Alpha = 16,
+  /** float32 bits: the cell state stays within ± this; 0 for no limit */
+  CellClip = 17,
 }
 
 export const enum RecurrentKernel {

@@ -92,7 +92,7 @@ function gru(step: usize, x: usize, h: usize): void {
 
 function lstm(step: usize, x: usize, h: usize, c: usize): void {
   const units = <usize>field(step, FloatRecurrent.Units) << 2, wide = (units + 31) & -32;
-  const p = products(step, h, 0, 4);
+  const p = products(step, h, 0, 4), clip = fieldF32(step, FloatRecurrent.CellClip);
   const peep = field(step, FloatRecurrent.Peepholes) ? address(step, Step.Params) + (<usize>field(step, FloatRecurrent.Batch) << 2) + (wide >> 5) * 4 * <usize>blockBytes(<i32>(units >> 2)) : 0;
   for (let i: usize = 0; i < units; i += 4) {
     const before = load<f32>(c + i);
@@ -104,7 +104,8 @@ function lstm(step: usize, x: usize, h: usize, c: usize): void {
       forget += load<f32>(peep + units * 2 + i) * before;
     }
     const candidate = gate(step, FloatRecurrent.CandidateFn, load<f32>(x + units * 3 + i) + load<f32>(p + wide * 3 + i));
-    const cell = gate(step, FloatRecurrent.GateFn, forget) * before + gate(step, FloatRecurrent.GateFn, input) * candidate;
+    let cell = gate(step, FloatRecurrent.GateFn, forget) * before + gate(step, FloatRecurrent.GateFn, input) * candidate;
+    if (clip > 0) cell = min<f32>(max<f32>(cell, -clip), clip);
     if (peep) output += load<f32>(peep + units + i) * cell;
     store<f32>(c + i, cell);
     store<f32>(h + i, gate(step, FloatRecurrent.GateFn, output) * gate(step, FloatRecurrent.OutputFn, cell));

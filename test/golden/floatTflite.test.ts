@@ -1,4 +1,4 @@
-// Float .tflite models against TensorFlow Lite's outputs: every case of five nets, run by the core. The tolerance is that of
+// Float .tflite models against TensorFlow Lite's outputs: every case of six nets, run by the core. The tolerance is that of
 // float32 sums in another order, through up to thirty layers: 1e-5 of the largest output.
 
 import { existsSync, readdirSync, readFileSync } from "node:fs";
@@ -19,7 +19,7 @@ function floats(path: string): Float32Array {
 }
 
 describeShared("float .tflite models", (data) => {
-  test.each(["ad01_fp32", "pretrainedResnet", "vww_96_float", "hello_world_float"])("%s", (name) => {
+  test.each(["ad01_fp32", "pretrainedResnet", "vww_96_float", "hello_world_float", "trained_lstm"])("%s", (name) => {
     const graph = importModel(readFileSync(join(data, "models", `${name}.tflite`)), `${name}.tflite`);
     const run = new CoreRun(graph);
     const folders = readdirSync(join(data, "cases", name)).map((one) => join(data, "cases", name, one));

@@ -7,7 +7,7 @@ import { conforms, plain, weights } from "../support/floatCases.ts";
 import { singleNode } from "../support/graphs.ts";
 
 const GATES = { gruResetBefore: 3, gruResetAfter: 3, lstm: 4, rnn: 1 } as const;
-const fns = { gateFn: "sigmoid", candidateFn: "tanh", outputFn: "tanh", alpha: 0 } as const;
+const fns = { gateFn: "sigmoid", candidateFn: "tanh", outputFn: "tanh", alpha: 0, cellClip: 0 } as const;
 
 describe("floatRecurrent", () => {
   it.each(["gruResetBefore", "gruResetAfter", "lstm", "rnn"] as const)("%s equals the reference", (kind) => {
@@ -21,10 +21,11 @@ describe("floatRecurrent", () => {
       peepholes: fc.boolean(),
       reverse: fc.boolean(),
       lengths: fc.boolean(),
+      cellClip: fc.constantFrom(0, 0.3),
       seed: fc.nat(),
     });
     fc.assert(
-      fc.property(arbitrary, ({ steps, batch, inputs, units, bias, state, peepholes, reverse, lengths, seed }) => {
+      fc.property(arbitrary, ({ steps, batch, inputs, units, bias, state, peepholes, reverse, lengths, cellClip, seed }) => {
         const rows = GATES[kind] * units;
         const lstm = kind === "lstm";
         const given = [
@@ -39,7 +40,7 @@ describe("floatRecurrent", () => {
         const last = [plain("hn", [batch, units]), ...(lstm ? [plain("cn", [batch, units])] : [])];
         const own = lengths ? Array.from({ length: batch }, (_, b) => (b * 3) % (steps + 1)) : [];
         conforms(
-          { op: "floatRecurrent", attrs: { kind, reverse, lengths: own, ...fns } },
+          { op: "floatRecurrent", attrs: { kind, reverse, lengths: own, ...fns, cellClip } },
           given,
           [plain("y", [steps, batch, units]), ...last],
           seed,

@@ -215,6 +215,8 @@ export interface Attributes {
     readonly candidateFn: MapName;
     readonly outputFn: MapName;
     readonly alpha: number;
+    /** lstm: the cell state stays within ± this; 0 for no limit */
+    readonly cellClip: number;
   };
 }
 

@@ -171,7 +171,10 @@ export const floatRecurrent: Operator<"floatRecurrent"> = {
         [FloatRecurrent.OutputFn, MAP_CODES[node.attrs.outputFn]],
         [FloatRecurrent.Peepholes, Number(peepholes !== undefined)],
       ],
-      floats: [[FloatRecurrent.Alpha, node.attrs.alpha]],
+      floats: [
+        [FloatRecurrent.Alpha, node.attrs.alpha],
+        [FloatRecurrent.CellClip, node.attrs.cellClip],
+      ],
       kernelName: `${node.attrs.kind} f32`,
       macs: steps * batch * rows * units,
     });
@@ -212,6 +215,7 @@ function stepOnce(
   peepholes: Value | undefined,
 ): void {
   const units = h.length;
+  const clip = f32(attrs.cellClip);
   const fn = (name: MapName, value: number): number => mapFloat(MAP_CODES[name], value, f32(attrs.alpha), 1);
   const product = (row: number, from: Float32Array): number =>
     dot(own[row]!, from, 0, r.data as Float32Array, row * units, 1, units);
@@ -230,7 +234,8 @@ function stepOnce(
       const input = f32(f32(x[i]! + pi[i]!) + peep(0, i, before));
       const forget = f32(f32(x[2 * units + i]! + pf[i]!) + peep(2, i, before));
       const candidate = fn(attrs.candidateFn, f32(x[3 * units + i]! + pc[i]!));
-      const cell = f32(f32(fn(attrs.gateFn, forget) * before) + f32(fn(attrs.gateFn, input) * candidate));
+      const open = f32(f32(fn(attrs.gateFn, forget) * before) + f32(fn(attrs.gateFn, input) * candidate));
+      const cell = clip > 0 ? Math.min(Math.max(open, -clip), clip) : open;
       const output = f32(f32(x[units + i]! + po[i]!) + peep(1, i, cell));
       c[i] = cell;
       h[i] = f32(fn(attrs.gateFn, output) * fn(attrs.outputFn, cell));

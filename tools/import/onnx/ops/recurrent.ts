@@ -77,7 +77,7 @@ function recurrent(kindOf: (op: OnnxNode) => Kind, gates: number): Importer {
         build.emit(
           "floatRecurrent",
           inputs,
-          { kind, reverse: direction === "reverse" || d === 1, lengths, ...names },
+          { kind, reverse: direction === "reverse" || d === 1, lengths, ...names, cellClip: 0 },
           isLstm ? 3 : 2,
         ),
       );

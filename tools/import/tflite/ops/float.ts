@@ -26,6 +26,7 @@ import {
 import type { OperatorContext } from "../operator.ts";
 import { fusedActivation, slide } from "../window.ts";
 import { broadcast } from "./elementwise.ts";
+import { floatLstm } from "./floatLstm.ts";
 import type { OperatorImporter } from "./registry.ts";
 
 const [LEAST, MOST] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
@@ -37,13 +38,13 @@ function bounds(op: OperatorContext, type: ActivationFunctionType): { readonly m
 }
 
 /** The float32 operand at an input, or the refusal that the integer importers have for it. */
-function real(op: OperatorContext, position: number): Operand {
+export function real(op: OperatorContext, position: number): Operand {
   const operand = op.input(position);
   if (operand.tensor.dtype !== "float32") op.activation(0);
   return operand;
 }
 
-function result(op: OperatorContext, shape: readonly number[]): Operand {
+export function result(op: OperatorContext, shape: readonly number[]): Operand {
   const y = op.anyOutput();
   if (y.tensor.dtype !== "float32") {
     throw op.unsupported(`has float32 inputs but ${y.tensor.dtype} output ${quoted(y.tensor.name)}`);
@@ -53,10 +54,10 @@ function result(op: OperatorContext, shape: readonly number[]): Operand {
 }
 
 /** A tensor between the nodes of one operator. */
-const between = (op: OperatorContext, like: Tensor, shape = like.shape): Operand =>
+export const between = (op: OperatorContext, like: Tensor, shape = like.shape): Operand =>
   op.builder.add({ name: `${op.name}/${op.builder.tensors.length}`, shape, dtype: "float32" });
 
-function constants(op: OperatorContext, position: number, role: string): Operand {
+export function constants(op: OperatorContext, position: number, role: string): Operand {
   const operand = real(op, position);
   if (operand.tensor.data) return operand;
   throw op.unsupported(`has ${role} ${quoted(operand.tensor.name)} that are computed at run time, expected a constant`);
@@ -328,6 +329,7 @@ const FLOAT_IMPORTERS: ReadonlyMap<number, OperatorImporter> = new Map<number, O
   [BuiltinOperator.RSQRT, map(["sqrt"], ["reciprocal"])],
   [BuiltinOperator.SOFTMAX, softmax],
   [BuiltinOperator.BATCH_MATMUL, batchMatmul],
+  [BuiltinOperator.UNIDIRECTIONAL_SEQUENCE_LSTM, floatLstm],
 ]);
 
 /** The importer of an operator that reads and writes float32; undefined where it does not, or where none is of its own. */

@@ -14,18 +14,16 @@ import type { OperatorContext } from "../operator.ts";
 import { bias, weights } from "../weights.ts";
 
 /** Where the operator's inputs stand. */
-const [WEIGHTS, RECURRENT, BIASES, HIDDEN, CELL] = [1, 5, 12, 18, 19];
+export const [WEIGHTS, RECURRENT, BIASES, HIDDEN, CELL] = [1, 5, 12, 18, 19] as const;
 const OPTIONAL: readonly (readonly [first: number, last: number, what: string])[] = [
   [9, 11, "peephole weights"],
   [16, 17, "a projection"],
   [20, 23, "layer normalization"],
 ];
 
-export function lstm(op: OperatorContext): void {
+/** The options of a layer that is of the plain kind, of which the others are refused. */
+export function plainOptions(op: OperatorContext): UnidirectionalSequenceLSTMOptions {
   const options = op.options(BuiltinOptions.UnidirectionalSequenceLSTMOptions, new UnidirectionalSequenceLSTMOptions());
-  const x = op.activation(0);
-  const y = op.output(0, x.tensor);
-  if (x.tensor.dtype !== "int8") throw op.unsupported(`has ${x.tensor.dtype} input, expected int8`, ADVICE.quantize);
   for (const [first, last, what] of OPTIONAL) {
     for (let at = first; at <= last; at++) if (op.hasInput(at)) throw op.unsupported(`has ${what}`);
   }
@@ -33,6 +31,18 @@ export function lstm(op: OperatorContext): void {
     throw op.unsupported("has another activation than tanh");
   }
   if (options.projClip() > 0) throw op.unsupported("clips its projection");
+  for (let gate = 0; gate < 4; gate++) {
+    const whole = op.hasInput(WEIGHTS + gate) && op.hasInput(RECURRENT + gate);
+    if (!whole) throw op.unsupported("has no input gate of its own (CIFG)");
+  }
+  return options;
+}
+
+export function lstm(op: OperatorContext): void {
+  const x = op.activation(0);
+  const y = op.output(0, x.tensor);
+  if (x.tensor.dtype !== "int8") throw op.unsupported(`has ${x.tensor.dtype} input, expected int8`, ADVICE.quantize);
+  const options = plainOptions(op);
   op.rank(x, 3, "input");
   const timeMajor = options.timeMajor();
   const [a = 0, b = 0, inC = 0] = x.tensor.shape;
@@ -80,7 +90,6 @@ function variable(op: OperatorContext, position: number, type: TensorType, shape
 /** The weights of the gates input, forget, cell, output as one tensor of a scale for each row. */
 function joined(op: OperatorContext, first: number, cells: number, units: number, x: Tensor): Operand {
   const parts = [0, 1, 2, 3].map((gate) => {
-    if (!op.hasInput(first + gate)) throw op.unsupported("has no input gate of its own (CIFG)");
     const part = weights(op, first + gate, 0, x);
     op.expectShape(part, [units, cells]);
     return part.tensor;

@@ -287,6 +287,7 @@ const GRAPHS: Readonly<Record<string, Graph>> = {
       candidateFn: "tanh",
       outputFn: "tanh",
       alpha: 0,
+      cellClip: 0,
     },
     [real("x", [3, 2, 4]), reals([20, 4]), reals([20, 5])],
     [real("y", [3, 2, 5]), real("h", [2, 5]), real("c", [2, 5])],

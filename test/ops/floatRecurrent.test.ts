@@ -25,28 +25,31 @@ describe("floatRecurrent", () => {
       seed: fc.nat(),
     });
     fc.assert(
-      fc.property(arbitrary, ({ steps, batch, inputs, units, bias, state, peepholes, reverse, lengths, cellClip, seed }) => {
-        const rows = GATES[kind] * units;
-        const lstm = kind === "lstm";
-        const given = [
-          plain("x", [steps, batch, inputs]),
-          weights("w", [rows, inputs], seed),
-          weights("r", [rows, units], seed + 1),
-          bias ? weights("b", [2, rows], seed + 2) : undefined,
-          state ? plain("h", [batch, units]) : undefined,
-          state && lstm ? plain("c", [batch, units]) : undefined,
-          peepholes && lstm ? weights("p", [3, units], seed + 3) : undefined,
-        ];
-        const last = [plain("hn", [batch, units]), ...(lstm ? [plain("cn", [batch, units])] : [])];
-        const own = lengths ? Array.from({ length: batch }, (_, b) => (b * 3) % (steps + 1)) : [];
-        conforms(
-          { op: "floatRecurrent", attrs: { kind, reverse, lengths: own, ...fns, cellClip } },
-          given,
-          [plain("y", [steps, batch, units]), ...last],
-          seed,
-          1,
-        );
-      }),
+      fc.property(
+        arbitrary,
+        ({ steps, batch, inputs, units, bias, state, peepholes, reverse, lengths, cellClip, seed }) => {
+          const rows = GATES[kind] * units;
+          const lstm = kind === "lstm";
+          const given = [
+            plain("x", [steps, batch, inputs]),
+            weights("w", [rows, inputs], seed),
+            weights("r", [rows, units], seed + 1),
+            bias ? weights("b", [2, rows], seed + 2) : undefined,
+            state ? plain("h", [batch, units]) : undefined,
+            state && lstm ? plain("c", [batch, units]) : undefined,
+            peepholes && lstm ? weights("p", [3, units], seed + 3) : undefined,
+          ];
+          const last = [plain("hn", [batch, units]), ...(lstm ? [plain("cn", [batch, units])] : [])];
+          const own = lengths ? Array.from({ length: batch }, (_, b) => (b * 3) % (steps + 1)) : [];
+          conforms(
+            { op: "floatRecurrent", attrs: { kind, reverse, lengths: own, ...fns, cellClip } },
+            given,
+            [plain("y", [steps, batch, units]), ...last],
+            seed,
+            1,
+          );
+        },
+      ),
       { numRuns: 25, seed: 9 },
     );
   });

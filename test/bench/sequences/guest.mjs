@@ -1,23 +1,29 @@
 // Times recurrent layers, attention and front ends, Mote against ONNX Runtime Web and TensorFlow.js in one process, in
-// turn, many short rounds, the fastest of each. Mote's answers are checked against the integer reference before.
-//   node test/bench/sequences.mjs [simd|scalar|relaxed] [filter]
+// turn, many short rounds, the fastest of each; prints JSON. Before, Mote's answers are checked against the integer
+// reference, byte for byte, and ONNX Runtime's against Mote's: the same weights and inputs, as float32. TensorFlow.js has no
+// reset after the product and takes weights of its own.
+//   node test/bench/sequences/guest.mjs [simd|scalar|relaxed] [filter]
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { evaluate } from "../../dist/tools/evaluate/reference.js";
-import { buildImage } from "../../dist/tools/pack/image.js";
-import { pathOf } from "./places.mjs";
-import { inputsOf, onnxForms, SEQUENCES, STEPS } from "./sequenceShapes.mjs";
-import { install } from "./setup.mjs";
+import { evaluate } from "../../../dist/tools/evaluate/reference.js";
+import { buildImage } from "../../../dist/tools/pack/image.js";
+import { pathOf } from "../places.mjs";
+import { install } from "../setup.mjs";
+import { inputsOf, onnxForms, SEQUENCES, STEPS } from "./shapes.mjs";
 
 const ROUNDS = 40;
 const ROUND_MS = 8;
+/** Before any is timed, each runs so long: engines compile what they find hot. */
+const WARM_MS = 150;
 
 const [build = "simd", filter = ""] = process.argv.slice(2);
-const core = new WebAssembly.Module(readFileSync(new URL(`../../dist/core/${build}.wasm`, import.meta.url)));
+const core = new WebAssembly.Module(readFileSync(new URL(`../../../dist/core/${build}.wasm`, import.meta.url)));
 const absent = new Set(install(["ort", "tfjs", "tfjsTrain"]));
 
-function mote({ graph }) {
-  const inputs = inputsOf(graph);
+/** What a peer in float32 may be off by, in real values: gates in Q3.12 over fifty steps, eight bits of output. */
+const TOLERANCE = 0.03;
+
+function mote({ graph }, inputs) {
   const image = buildImage(graph);
   const { memory, heapBase, load, run } = new WebAssembly.Instance(core, {}).exports;
   const base = Math.ceil(heapBase() / 64) * 64;
@@ -32,10 +38,12 @@ function mote({ graph }) {
   const [want] = evaluate(graph, inputs);
   const got = new Int8Array(memory.buffer, port(inputs.length), want.length);
   if (got.some((q, i) => q !== want[i])) throw new Error(`${graph.name}: wrong answer`);
-  return run;
+  return { run, answer: real(graph.tensors[graph.outputs[0]], got) };
 }
 
-async function ort(layer) {
+const real = ({ quant }, data) => Float32Array.from(data, (q) => (q - quant.zeroPoint[0]) * quant.scale[0]);
+
+async function ort(layer, data, answer) {
   const { default: runtime, ...named } = await import(pathOf("/packages/onnxruntime-web/dist/ort.wasm.bundle.min.mjs"));
   const { env, InferenceSession, Tensor } = { ...runtime, ...named };
   env.wasm.numThreads = 1;
@@ -47,11 +55,16 @@ async function ort(layer) {
       graphOptimizationLevel: "all",
     });
     const feeds = Object.fromEntries(
-      inputs.map(({ name, shape }) => {
-        const data = new Float32Array(shape.reduce((a, b) => a * b)).map((_, i) => Math.sin(i));
-        return [name, new Tensor("float32", data, shape)];
+      inputs.map(({ name, shape }, i) => {
+        const values = real(layer.graph.tensors[layer.graph.inputs[i]], data[i]);
+        return [name, new Tensor("float32", values, shape)];
       }),
     );
+    const { y } = await session.run(feeds);
+    const worst = answer.reduce((most, value, i) => Math.max(most, Math.abs(value - y.data[i])), 0);
+    if (!(worst <= TOLERANCE && y.data.length === answer.length)) {
+      throw new Error(`${layer.name}: ORT-web ${form} is ${worst} away from Mote`);
+    }
     forms.push({ name: `ORT-web ${form}`, run: () => session.run(feeds) });
   }
   return forms;
@@ -87,7 +100,7 @@ async function race(runners) {
   const best = runners.map(() => Infinity);
   const repeats = [];
   for (const { run } of runners) {
-    await run();
+    for (const until = performance.now() + WARM_MS; performance.now() < until; ) await run();
     const started = performance.now();
     await run();
     repeats.push(Math.max(1, Math.round(ROUND_MS / (performance.now() - started))));
@@ -105,16 +118,15 @@ async function race(runners) {
   return best;
 }
 
+const results = [];
 for (const layer of SEQUENCES.filter(({ name }) => name.includes(filter))) {
-  const runners = [{ name: `Mote int8, ${build}`, run: mote(layer) }];
-  if (!absent.has("ort")) runners.push(...(await ort(layer)));
+  const inputs = inputsOf(layer.graph);
+  const { run, answer } = mote(layer, inputs);
+  const runners = [{ name: `Mote int8, ${build}`, run }];
+  if (!absent.has("ort")) runners.push(...(await ort(layer, inputs, answer)));
   if (!absent.has("tfjs") && !absent.has("tfjsTrain")) runners.push(...(await tfjs(layer)));
   const best = await race(runners);
-  const own = layer.macs > 0 ? `, ${(layer.macs / best[0] / 1e6).toFixed(1)} GMAC/s` : "";
-  console.log(`${layer.name}: ${(best[0] * 1000).toFixed(1)} µs${own}`);
-  for (let i = 1; i < runners.length; i++) {
-    console.log(
-      `  ${runners[i].name.padEnd(34)} ${(best[i] * 1000).toFixed(1).padStart(9)} µs, ${(best[i] / best[0]).toFixed(2)} times as long`,
-    );
-  }
+  results.push({ name: layer.name, macs: layer.macs, runs: runners.map(({ name }, i) => ({ name, ms: best[i] })) });
 }
+// the peers print on stdout, too
+process.stdout.write(`\n${JSON.stringify(results)}\n`);

@@ -1,7 +1,7 @@
-// The layers that sequences.mjs times: recurrent ones over fifty steps, attention, front ends; as graphs of Mote and as
-// float nets of ONNX. Invariant: weights and inputs are drawn from a fixed seed, and both forms have the same sizes.
-import { FRONT_ENDS } from "../../dist/tools/graph/frontEnds.js";
-import { FLOAT, field, int, intAttribute, ints, message, node, text } from "./peers/onnxFloat.mjs";
+// The layers that guest.mjs times: recurrent ones over fifty steps, attention, front ends; as graphs of Mote and as
+// float nets of ONNX. Invariant: weights and inputs are drawn from a fixed seed, and both forms have the same.
+import { FRONT_ENDS } from "../../../dist/tools/graph/frontEnds.js";
+import { FLOAT, field, int, intAttribute, ints, message, node, text } from "../peers/onnxFloat.mjs";
 
 let state = 0x9e3779b9;
 const word = () => {
@@ -98,12 +98,20 @@ export const inputsOf = ({ tensors, inputs }) =>
   });
 
 /** The layer as a float ONNX file with the same sizes, in each form that the peer may be fastest in; [] where it has none. */
-export function onnxForms({ op, units }) {
+export function onnxForms({ op, units, graph: own }) {
   if (op === "gru" || op === "lstm") {
     const rows = GATES[op] * units;
-    const constants = ["w", "r"].map((name) =>
-      constant(name, [1, rows, units], float(rows * units, 2 / Math.sqrt(units))),
-    );
+    // ONNX has an LSTM's gates as input, output, forget, candidate
+    const order = op === "lstm" ? [0, 3, 1, 2] : [0, 1, 2];
+    const constants = ["w", "r"].map((name, i) => {
+      const { data, quant } = own.tensors[1 + i];
+      const gates = order.flatMap((gate) => Array.from(data.subarray(gate * units ** 2, (gate + 1) * units ** 2)));
+      return constant(
+        name,
+        [1, rows, units],
+        Float32Array.from(gates, (q) => q * quant.scale[0]),
+      );
+    });
     const attributes = [
       intAttribute("hidden_size", units),
       ...(op === "gru" ? [intAttribute("linear_before_reset", 1)] : []),

@@ -4,9 +4,11 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { loadModel, type Model } from "../../host/targets/node.ts";
+import { judgeGraph, outputsOf, setsOf } from "../../tools/cli/outcome.ts";
 import { elementCount, type Graph } from "../../tools/graph/graph.ts";
 import { packGraph } from "../../tools/pack/pack.ts";
 import { parseWeights } from "../../tools/quantize/precision.ts";
+import { searchPrecision } from "../../tools/quantize/search.ts";
 import { recodeWeights } from "../../tools/quantize/weights.ts";
 import { readWeights, writeWeights } from "../../tools/train/checkpoint.ts";
 import { exportInt8 } from "../../tools/train/export/exportInt8.ts";
@@ -87,6 +89,7 @@ async function runSeed(seed: number): Promise<void> {
     accuracy: new Trainer({ ...cnn, initial: () => weights }, data, seed).evaluate(data.test).accuracy!,
   }));
   const graph = floatGraph(cnn, data, weights, seed);
+  const int8 = await once(folder, "int8", () => graph);
   for (const { name, round, train } of VARIANTS) {
     await once(folder, name, () => {
       if (round)
@@ -96,6 +99,16 @@ async function runSeed(seed: number): Promise<void> {
       return recipe.integer!.toGraph(trainer.machine, trainer.inference.trace);
     });
   }
+  await once(folder, "mixed", () => {
+    const deciding = data.validation!;
+    return searchPrecision({
+      graph,
+      choices: ["int8", "codebook", "int4"],
+      budget: { maxBytes: Math.floor(int8.bytes! * 0.6) },
+      outputs: (each) => outputsOf(each, setsOf(deciding, 64)),
+      judge: (each) => judgeGraph(each, deciding),
+    }).graph;
+  });
   const packed = (recipe: Recipe): Graph => {
     const { machine, inference } = trained(recipe, seed);
     return exportInt8(machine, inference, { name: recipe.name, samples: data.train, head: "softmax" });

@@ -205,7 +205,7 @@ const SLOW = {
   ),
   "embed-rust": embedRust,
   // batches of rows on many processes, by the reactor
-  ray: pip("ray==2.60.0", "pyarrow==21.0.0"),
+  ray: pip("ray==2.60.0", "pyarrow==21.0.0", "pandas==2.3.3"),
 };
 
 const ENGINES = { ...QUICK, ...SLOW };

@@ -4,8 +4,9 @@
 
 import type { Graph, TensorData } from "../graph/graph.ts";
 import { balanceChannels } from "./balance.ts";
-import { calibrate, onesFirst, type Ranges } from "./calibrate.ts";
+import { calibrate, checkSet, onesFirst, type Ranges } from "./calibrate.ts";
 import { correctBiases } from "./correctBias.ts";
+import { equalize } from "./equalize.ts";
 import { floatWeights } from "./floatWeights.ts";
 import { weightedLayers } from "./layers.ts";
 import { moments } from "./moments.ts";
@@ -16,6 +17,8 @@ import type { Rules } from "./rules.ts";
 import { recodeWeights } from "./weights.ts";
 
 export interface PostTrainingOptions {
+  /** whether weights of layers one after the other are brought to ranges of one size first; no unless said otherwise */
+  readonly equalize?: boolean;
   /** how activation ranges follow from what was seen; mse unless said otherwise */
   readonly observer?: Observer;
   /** weights by layer name, rounded from the float weights; int8 by each channel's largest value unless said otherwise */
@@ -36,12 +39,14 @@ export interface PostTrainingOptions {
  * plenty. Throws BAD_INPUT for sets of which nothing can be learned and for a rule that matches no layer.
  */
 export function postTrainingQuantize(
-  graph: Graph,
+  source: Graph,
   inputs: readonly (readonly TensorData[])[],
   options: PostTrainingOptions = {},
 ): Graph {
   const { observer = { kind: "mse" }, weights, rounding = "nearest", biasCorrection = true } = options;
   const { keepFloat = () => false } = options;
+  for (const [i, set] of inputs.entries()) checkSet(source, set, i);
+  const graph = options.equalize ? equalize(source, inputs) : source;
   const seen = (of: Graph): Ranges => calibrate(of, inputs, { observer });
   let [balanced, ranges] = [graph, seen(graph)];
   // each pass rests on the ranges of the graph before it

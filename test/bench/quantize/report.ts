@@ -44,6 +44,7 @@ export function renderReport(results: readonly NetResult[], counts: { calibratio
   const nets = results.map(({ net }) => net);
   const each = (name: string, show: typeof cell): string[] => results.map((result) => show(find(result, name)));
   const version = results.find(({ ort }) => ort)?.ort;
+  const coded = results.filter((result) => find(result, "int4 nearest"));
   const few = ["int4", "int4:g128", "int4:g64", "int4:g32", "codebook"];
   const kilobytes = (row: Row | undefined): string => (row?.bytes ? (row.bytes / 1000).toFixed(0) : "–");
   return `<!-- made by npm run bench:quantize -- --write -->
@@ -80,6 +81,7 @@ ${table(
   ["", ...nets],
   [
     ...["minmax", "average", "percentile:99.99", "mse", "entropy"].map((name) => [name, ...each(name, decibels)]),
+    ["mse, cross-layer equalization", ...each("mse + equalize", decibels)],
     ["mse, compensated rounding", ...each("mse + compensated", decibels)],
     ["mse, bias correction", ...each("mse + bias", decibels)],
     ["mse, both", ...each(BEST, decibels)],
@@ -91,13 +93,13 @@ ${table(
 All layers, with bias correction; SQNR in dB, and kB of the packed model.
 
 ${table(
-  ["", ...nets.flatMap((net) => [net, "kB"])],
+  ["", ...coded.flatMap(({ net }) => [net, "kB"])],
   few.flatMap((kind) =>
     ["nearest", "compensated"].map((rounding) => {
       const name = `${kind} ${rounding}`;
       return [
         `${kind}, ${rounding}`,
-        ...results.flatMap((result) => [decibels(find(result, name)), kilobytes(find(result, name))]),
+        ...coded.flatMap((result) => [decibels(find(result, name)), kilobytes(find(result, name))]),
       ];
     }),
   ),

@@ -88,6 +88,9 @@ ${table(
   ],
 )}
 
+Equalization is for layers with one scale a tensor; with a scale a channel, as here, it only makes activations less even, and it is
+off unless asked for. Compensation helps least where a layer's inputs are few or hardly related (kws in groups of 32).
+
 ## Weights of few bits
 
 All layers, with bias correction; SQNR in dB, and kB of the packed model.

@@ -163,6 +163,12 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("mote-embed: {error}");
+            // what the engine stopped a call for lies beneath its backtrace
+            let mut cause = error.source();
+            while let Some(deeper) = cause {
+                eprintln!("  {deeper}");
+                cause = deeper.source();
+            }
             ExitCode::FAILURE
         }
     }

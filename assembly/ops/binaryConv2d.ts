@@ -1,11 +1,15 @@
-// binaryConv2d: out[b, oy, ox, n] = requantize(bias[n] + Σ sign(x) · w), w and sign(x) −1 or 1: XOR and count of bits.
+// binaryConv2d: out[b, oy, ox, n] = requantize(bias[n] + Σ sign(x) · w), w and sign(x) −1 or 1: a count of bits that differ.
 // sign(x) is −1 where x < InZero; cells outside the picture are 1. With m cells of K whose signs differ, Σ = K − 2m.
 //
 //   scratch: one picture, padded, a bit a channel, set for −1:   ├ pixel: ⌈inC / 8⌉ bytes ┼ pixel ┼ … ┤ row by row
 //   params, a block of sixteen outputs:  ├ start = bias + K, i32×16 ┼ multiplier f32×16 ┼ byte 0 of all ┼ byte 1 of all ┼ … ┤
 //
-// A vector is one byte of the kernels of sixteen outputs, against one byte of the picture, sixteen times: counts of
-// differing bits are summed per output, so nothing is ever summed across lanes.
+// A vector is one byte of the kernels of sixteen outputs, against one byte of the picture: counts of differing bits are
+// summed per output, so nothing is ever summed across lanes. On arm64 they are XOR and popcnt of the byte sixteen times.
+// x86 has no popcnt of bytes, so there four inputs choose a table of counts, and the outputs' four weights the count in it:
+//
+//   tables: 16 × ├ differing bits of i and 0, 1, … 15 ┤, at 16·i       count += swizzle(table of x & 15, w & 15)
+//   tile:   four pixels × two blocks, or one pixel × four blocks      count += swizzle(table of x >> 4, w >> 4)
 //
 // Invariant: bits of channels past inC are 0 in both, so they never differ.
 
@@ -13,7 +17,8 @@ import { Conv, Status, Step } from "../abi";
 import { address, extent, field, hasParams, hasScratch } from "../memory";
 import { MAGIC_BITS, requantize, requantize16 } from "../numeric/requantize";
 import { storeBytes16, zeros } from "../simd/lanes";
-import { checkConvShape, rowPixels } from "./conv2d";
+import { narrow } from "../simd/machine";
+import { checkConvShape, isPointwise, rowPixels } from "./conv2d";
 import { MAX_K } from "./fullyConnected";
 
 const HEAD: usize = 128;
@@ -46,17 +51,20 @@ export function runBinaryConv2d(step: usize): void {
   const pixel = <usize>pixelBytes(step), row = <usize>rowPixels(step) * pixel;
   const stepX = <usize>field(step, Conv.StrideW) * pixel, stepY = <usize>field(step, Conv.StrideH) * row;
   const scratch = address(step, Step.Scratch);
+  if (ASC_FEATURE_SIMD) fillTables();
+  // rows of a pointwise one lie behind one another
+  const rows = isPointwise(step) ? outH : 1, lines = <usize>(outH / rows), inLine = outW * rows;
   const inputBytes = <usize>(field(step, Conv.InH) * field(step, Conv.InW) * inC);
   let input = address(step, Step.Input), output = address(step, Step.Output);
   for (let b = 0; b < field(step, Conv.Batch); b++, input += inputBytes) {
     packSigns(step, input, scratch, pixel);
-    for (let oy: usize = 0; oy < <usize>outH; oy++) {
-      for (let ox = 0; ox < outW; ox += 4) {
+    for (let oy: usize = 0; oy < lines; oy++) {
+      for (let ox = 0; ox < inLine; ox += 4) {
         // The last four start early and write some pixels again, with the same bytes.
-        const first = ox + 4 > outW ? max(0, outW - 4) : ox;
-        pixels(step, scratch + oy * stepY + <usize>first * stepX, row, stepX, output + <usize>(first * outC), min(4, outW));
+        const first = ox + 4 > inLine ? max(0, inLine - 4) : ox;
+        pixels(step, scratch + oy * stepY + <usize>first * stepX, row, stepX, output + <usize>(first * outC), min(4, inLine));
       }
-      output += <usize>(outW * outC);
+      output += <usize>(inLine * outC);
     }
   }
 }
@@ -67,8 +75,9 @@ function packSigns(step: usize, input: usize, to: usize, pixel: usize): void {
   const top = field(step, Conv.PadTop), left = field(step, Conv.PadLeft);
   for (let y = 0; y < heldRows(step); y++) {
     for (let x = 0; x < rowPixels(step); x++, to += pixel) {
-      memory.fill(to, 0, pixel);
-      if (<u32>(y - top) >= <u32>inH || <u32>(x - left) >= <u32>inW) continue;
+      const outside = <u32>(y - top) >= <u32>inH || <u32>(x - left) >= <u32>inW;
+      if (outside || !ASC_FEATURE_SIMD || (inC & 15) != 0) memory.fill(to, 0, pixel);
+      if (outside) continue;
       const from = input + <usize>(((y - top) * inW + x - left) * inC);
       let c = 0;
       if (ASC_FEATURE_SIMD) {
@@ -84,6 +93,101 @@ function packSigns(step: usize, input: usize, to: usize, pixel: usize): void {
   }
 }
 
+/** Differing bits of every two nibbles. */
+const tables: usize = memory.data(256, 16);
+/** The vectors of counts that a run of bytes leaves, up to eight, as bytes; their sums of a tile, as int16. */
+const bytes: usize = memory.data(128, 16);
+const counts: usize = memory.data(256, 16);
+
+function fillTables(): void {
+  const all = i8x16(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  for (let i = 0; i < 16; i++) v128.store(tables + (<usize>i << 4), i8x16.popcnt(v128.xor(all, i8x16.splat(<i8>i))));
+}
+
+// @ts-ignore: decorator
+@inline
+function tableOf(nibble: usize): v128 {
+  return v128.load(tables + (nibble << 4));
+}
+
+// @ts-ignore: decorator
+@inline
+function chosen(sum: v128, from: v128, nibbles: v128): v128 {
+  if (ASC_FEATURE_RELAXED_SIMD) return i8x16.add(sum, i8x16.relaxed_swizzle(from, nibbles));
+  return i8x16.add(sum, i8x16.swizzle(from, nibbles));
+}
+
+// @ts-ignore: decorator
+@inline
+function low4(v: v128): v128 {
+  return v128.and(v, i8x16.splat(15));
+}
+
+// @ts-ignore: decorator
+@inline
+function high4(v: v128): v128 {
+  return low4(i16x8.shr_u(v, 4));
+}
+
+/** Bytes p … stop of four pixels, b, c and d bytes apart, by the block at `w` and the one `next` bytes on. */
+function fourPixels(p: usize, stop: usize, b: usize, c: usize, d: usize, w: usize, next: usize): void {
+  let a0 = zeros();
+  let a1 = a0, b0 = a0, b1 = a0, c0 = a0, c1 = a0, d0 = a0, d1 = a0;
+  for (; p < stop; p++, w += 16) {
+    const v = v128.load(w), u = v128.load(w + next), v0 = low4(v), v1 = high4(v), u0 = low4(u), u1 = high4(u);
+    let x = <usize>load<u8>(p), t = tableOf(x & 15);
+    a0 = chosen(a0, t, v0); a1 = chosen(a1, t, u0);
+    t = tableOf(x >> 4);
+    a0 = chosen(a0, t, v1); a1 = chosen(a1, t, u1);
+    x = <usize>load<u8>(p + b); t = tableOf(x & 15);
+    b0 = chosen(b0, t, v0); b1 = chosen(b1, t, u0);
+    t = tableOf(x >> 4);
+    b0 = chosen(b0, t, v1); b1 = chosen(b1, t, u1);
+    x = <usize>load<u8>(p + c); t = tableOf(x & 15);
+    c0 = chosen(c0, t, v0); c1 = chosen(c1, t, u0);
+    t = tableOf(x >> 4);
+    c0 = chosen(c0, t, v1); c1 = chosen(c1, t, u1);
+    x = <usize>load<u8>(p + d); t = tableOf(x & 15);
+    d0 = chosen(d0, t, v0); d1 = chosen(d1, t, u0);
+    t = tableOf(x >> 4);
+    d0 = chosen(d0, t, v1); d1 = chosen(d1, t, u1);
+  }
+  v128.store(bytes, a0); v128.store(bytes, a1, 16); v128.store(bytes, b0, 32); v128.store(bytes, b1, 48);
+  v128.store(bytes, c0, 64); v128.store(bytes, c1, 80); v128.store(bytes, d0, 96); v128.store(bytes, d1, 112);
+}
+
+/** The same by one block: the faster way where bytes have a popcnt, and for the last block. */
+function fourPixelsPopcnt(p: usize, stop: usize, b: usize, c: usize, d: usize, w: usize): void {
+  let a0 = zeros();
+  let a1 = a0, a2 = a0, a3 = a0;
+  for (; p < stop; p++, w += 16) {
+    const v = v128.load(w);
+    a0 = i8x16.add(a0, i8x16.popcnt(v128.xor(v, v128.load8_splat(p))));
+    a1 = i8x16.add(a1, i8x16.popcnt(v128.xor(v, v128.load8_splat(p + b))));
+    a2 = i8x16.add(a2, i8x16.popcnt(v128.xor(v, v128.load8_splat(p + c))));
+    a3 = i8x16.add(a3, i8x16.popcnt(v128.xor(v, v128.load8_splat(p + d))));
+  }
+  v128.store(bytes, a0); v128.store(bytes, a1, 32); v128.store(bytes, a2, 64); v128.store(bytes, a3, 96);
+}
+
+/** One pixel by four blocks: the one at `w` and those x, y and z bytes on. */
+function onePixel(p: usize, stop: usize, w: usize, x: usize, y: usize, z: usize): void {
+  let a0 = zeros();
+  let a1 = a0, a2 = a0, a3 = a0;
+  for (; p < stop; p++, w += 16) {
+    const byte = <usize>load<u8>(p), t = tableOf(byte & 15), u = tableOf(byte >> 4);
+    let v = v128.load(w);
+    a0 = chosen(chosen(a0, t, low4(v)), u, high4(v));
+    v = v128.load(w + x);
+    a1 = chosen(chosen(a1, t, low4(v)), u, high4(v));
+    v = v128.load(w + y);
+    a2 = chosen(chosen(a2, t, low4(v)), u, high4(v));
+    v = v128.load(w + z);
+    a3 = chosen(chosen(a3, t, low4(v)), u, high4(v));
+  }
+  v128.store(bytes, a0); v128.store(bytes, a1, 16); v128.store(bytes, a2, 32); v128.store(bytes, a3, 48);
+}
+
 /** Up to four pixels, `stepX` bytes apart from `at`, by every output. */
 function pixels(step: usize, at: usize, row: usize, stepX: usize, out: usize, count: i32): void {
   const kernelH = field(step, Conv.KernelH), outC = field(step, Conv.OutC), stride = <usize>outC;
@@ -92,38 +196,38 @@ function pixels(step: usize, at: usize, row: usize, stepX: usize, out: usize, co
   let block = address(step, Step.Params);
   if (ASC_FEATURE_SIMD) {
     // pixels that are not there are the last one again
-    const b = count > 1 ? stepX : 0, c = count > 2 ? b + stepX : b, d = count > 3 ? c + stepX : c;
+    const one = count == 1, b: usize = one ? 0 : stepX, c = count > 2 ? b + stepX : b, d = count > 3 ? c + stepX : c;
     const magic = i32x4.splat(MAGIC_BITS - zero), lowest = i8x16.splat(<i8>low), highest = i8x16.splat(<i8>high);
-    for (let left = outC; left > 0; left -= 16) {
+    for (let left = outC, blocks = 0; left > 0; left -= 16 * blocks) {
+      const popcnt = narrow || left <= 16;
+      blocks = one ? 4 : popcnt ? 1 : 2;
+      // so are blocks
+      const x: usize = left > 16 ? blockBytes : 0, y = left > 32 ? x + blockBytes : x, z = left > 48 ? y + blockBytes : y;
       let w = block + HEAD, from = at;
-      let s0 = zeros(), s1 = s0, s2 = s0, s3 = s0, s4 = s0, s5 = s0, s6 = s0, s7 = s0;
+      let kept = zeros();
       for (let ky = 0; ky < kernelH; ky++, from += row) {
         const end = from + run;
         for (let p = from; p < end; ) {
-          let a0 = zeros(), a1 = a0, a2 = a0, a3 = a0;
-          for (const stop = min<usize>(p + RUN, end); p < stop; p++, w += 16) {
-            const v = v128.load(w);
-            a0 = i8x16.add(a0, i8x16.popcnt(v128.xor(v, v128.load8_splat(p))));
-            a1 = i8x16.add(a1, i8x16.popcnt(v128.xor(v, v128.load8_splat(p + b))));
-            a2 = i8x16.add(a2, i8x16.popcnt(v128.xor(v, v128.load8_splat(p + c))));
-            a3 = i8x16.add(a3, i8x16.popcnt(v128.xor(v, v128.load8_splat(p + d))));
+          const stop = min<usize>(p + RUN, end);
+          if (one) onePixel(p, stop, w, x, y, z);
+          else if (popcnt) fourPixelsPopcnt(p, stop, b, c, d, w);
+          else fourPixels(p, stop, b, c, d, w, x);
+          w += (stop - p) << 4;
+          p = stop;
+          for (let i: usize = 0; i < 128; i += 16) {
+            const v = v128.load(bytes + i), to = counts + 2 * i;
+            v128.store(to, i16x8.add(v128.and(v128.load(to), kept), i16x8.extend_low_i8x16_u(v)));
+            v128.store(to, i16x8.add(v128.and(v128.load(to, 16), kept), i16x8.extend_high_i8x16_u(v)), 16);
           }
-          s0 = i16x8.add(s0, i16x8.extend_low_i8x16_u(a0));
-          s1 = i16x8.add(s1, i16x8.extend_high_i8x16_u(a0));
-          s2 = i16x8.add(s2, i16x8.extend_low_i8x16_u(a1));
-          s3 = i16x8.add(s3, i16x8.extend_high_i8x16_u(a1));
-          s4 = i16x8.add(s4, i16x8.extend_low_i8x16_u(a2));
-          s5 = i16x8.add(s5, i16x8.extend_high_i8x16_u(a2));
-          s6 = i16x8.add(s6, i16x8.extend_low_i8x16_u(a3));
-          s7 = i16x8.add(s7, i16x8.extend_high_i8x16_u(a3));
+          kept = i32x4.splat(-1);
         }
       }
-      finish(out, s0, s1, block, magic, lowest, highest, left);
-      if (count > 1) finish(out + stride, s2, s3, block, magic, lowest, highest, left);
-      if (count > 2) finish(out + 2 * stride, s4, s5, block, magic, lowest, highest, left);
-      if (count > 3) finish(out + 3 * stride, s6, s7, block, magic, lowest, highest, left);
-      block += blockBytes;
-      out += 16;
+      for (let i = 0; i < blocks && left > 16 * i; i++, block += blockBytes, out += 16) {
+        let from = counts + (<usize>i << 5), to = out;
+        for (let p = count; p > 0; p--, from += 64, to += stride) {
+          finish(to, v128.load(from), v128.load(from, 16), block, magic, lowest, highest, left - 16 * i);
+        }
+      }
     }
   } else {
     for (let n: usize = 0; n < stride; n++) {

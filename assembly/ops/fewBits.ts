@@ -17,7 +17,7 @@ import { widenQuads } from "../simd/fewBitsDot";
 import { gemmSetup } from "../simd/gemm";
 import { pixelsByStrips } from "../simd/gemmStrips";
 import { widenInQuads } from "../simd/lanes";
-import { narrow } from "../simd/machine";
+import { narrow, words } from "../simd/machine";
 import { ringAdvance, ringRow, ringSetup, ringStart, slotBytes16 } from "../simd/rowRing";
 import { stripsBytes, stripsEnd } from "../simd/strips";
 import { checkConvShape, isPointwise, rowPixels, rowsHeld, runInt8 } from "./conv2d";
@@ -149,7 +149,7 @@ function windowsWidened(step: usize, size: i32): bool {
   if (size || !isRoomy(step, direct, cells, count, outC)) return false;
   const scratch = address(step, Step.Scratch), to = scratch + <usize>behind(direct);
   if (ASC_FEATURE_RELAXED_SIMD) {
-    if (!takesStrips(kernel, field(step, Conv.OutW), cells >> 1, count)) return false;
+    if (words || !takesStrips(kernel, field(step, Conv.OutW), cells >> 1, count)) return false;
   } else if (narrow) return false;
   fewSetup(kernel, scratch, count, cells, outC, 0, 0, 0, address(step, Step.Params), 0, 0, scratch);
   if (ASC_FEATURE_RELAXED_SIMD) windowsRelaxed(step, rowsHeld(step), rowPixels(step), cells >> 1, count, to);
@@ -166,7 +166,7 @@ function rowsTimes(
   zero: i32, min: i32, max: i32, size: i32, inZero: i32, direct: u64,
 ): void {
   const scratch = address(step, Step.Scratch), row = <usize>rowBytes(k), list = scratch + 5 * row;
-  if (!size && isRoomy(step, direct, k, 1, n) && (ASC_FEATURE_RELAXED_SIMD ? rows >= 5 : !narrow)) {
+  if (!size && isRoomy(step, direct, k, 1, n) && (ASC_FEATURE_RELAXED_SIMD ? rows >= 5 && !words : !narrow)) {
     const to = scratch + <usize>behind(direct);
     fewSetup(field(step, Step.Kernel), scratch, 1, k, n, zero, min, max, address(step, Step.Params), 0, 0, scratch);
     if (ASC_FEATURE_RELAXED_SIMD) {

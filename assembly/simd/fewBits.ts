@@ -76,6 +76,8 @@ export function fewSetup(
   block = params;
   blockBytes = HEAD + <usize>(count * vectorsOf(length, bitsOf(kernel))) * 16;
   most = 8;
+  // codes stand for themselves
+  v128.store(table, i8x16(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15));
   if (kernel == ConvKernel.Codebook) {
     block += TABLE_BYTES;
     v128.store(table, v128.load(params));
@@ -97,12 +99,13 @@ export function fewBlocks(): usize {
   return block;
 }
 
-/** The low nibbles of `v`, or what a codebook has for them. */
+/** What the low nibbles of `v` stand for. */
 // @ts-ignore: decorator
 @inline
-function values(v: v128, book: bool): v128 {
+function values(v: v128): v128 {
   const codes = v128.and(v, v128.load(fifteen));
-  return book ? i8x16.swizzle(v128.load(table), codes) : codes;
+  if (ASC_FEATURE_RELAXED_SIMD) return i8x16.relaxed_swizzle(v128.load(table), codes);
+  return i8x16.swizzle(v128.load(table), codes);
 }
 
 /** Four int32 of −128 … 127, each as four bytes. */
@@ -114,14 +117,14 @@ function fourTimes(v: v128): v128 {
 
 /** All blocks at `to` as int8 ones (gemm.ts): heads, then weights. Cells are whole quads. */
 export function fewWiden(to: usize): void {
-  const book = coding == ConvKernel.Codebook, bytes = ((segmentsEnd - segments) >> 2) * <usize>(cells << 3);
+  const bytes = ((segmentsEnd - segments) >> 2) * <usize>(cells << 3);
   for (let at = block, left = channels; left > 0; left -= 8, at += blockBytes) {
     memory.copy(to, at, 64);
     to += 64;
     const low4 = fourTimes(v128.load(at, 64)), high4 = fourTimes(v128.load(at, 80));
     const plus = v128.shuffle<i16>(low4, high4, 0, 2, 4, 6, 8, 10, 12, 14);
     for (let w = fourBits(at + HEAD, unpacked), end = to + bytes; to < end; to += 32, w += 16) {
-      const v = v128.load(w), p = values(v, book), q = values(i16x8.shr_u(v, 4), book);
+      const v = v128.load(w), p = values(v), q = values(i16x8.shr_u(v, 4));
       v128.store(to, i8x16.add(v128.shuffle<i16>(p, q, 0, 2, 4, 6, 8, 10, 12, 14), plus));
       v128.store(to, i8x16.add(v128.shuffle<i16>(p, q, 1, 3, 5, 7, 9, 11, 13, 15), plus), 16);
     }
@@ -143,8 +146,8 @@ export function fewSeven(to: usize): void {
     const end = p + groupBytes;
     for (let q = quads; q > 0; q--, p += rowBytes, w += 16) {
       const v = v128.load(w);
-      v128.store(p, i8x16.add(values(v, book), plus0));
-      v128.store(p, i8x16.add(values(i16x8.shr_u(v, 4), book), plus1), 16);
+      v128.store(p, i8x16.add(values(v), plus0));
+      v128.store(p, i8x16.add(values(i16x8.shr_u(v, 4)), plus1), 16);
     }
     for (; p < end; p += rowBytes) {
       v128.store(p, none);
@@ -206,17 +209,15 @@ function sumInputs(shift: usize, step: usize, pixels: i32): void {
 
 /** The products of a tile with vectors of four-bit codes. */
 function products(shift: usize, step: usize, w: usize, list: usize, end: usize, vectors: i32): void {
-  if (coding == ConvKernel.Codebook) {
-    if (!ASC_FEATURE_RELAXED_SIMD) {
-      if (narrow) fewNarrow4<f32>(shift, step, w, list, end, vectors, most);
-      else fewDot5<f32>(shift, step, w, list, end, vectors);
-    } else if (words && most > 1) fewRelaxed5Words<f32>(shift, step, w, list, end, vectors, most);
-    else fewRelaxed5<f32>(shift, step, w, list, end, vectors);
+  if (ASC_FEATURE_RELAXED_SIMD && words && most > 1) fewRelaxed5Words(shift, step, w, list, end, vectors, most);
+  else if (coding == ConvKernel.Codebook) {
+    if (ASC_FEATURE_RELAXED_SIMD) fewRelaxed5<f32>(shift, step, w, list, end, vectors);
+    else if (narrow) fewNarrow4<f32>(shift, step, w, list, end, vectors, most);
+    else fewDot5<f32>(shift, step, w, list, end, vectors);
   } else if (!ASC_FEATURE_RELAXED_SIMD) {
     if (narrow) fewNarrow4<u32>(shift, step, w, list, end, vectors, most);
     else fewDot5<u32>(shift, step, w, list, end, vectors);
-  } else if (words) fewRelaxed5Words<u32>(shift, step, w, list, end, vectors, most);
-  else fewRelaxed5<u32>(shift, step, w, list, end, vectors);
+  } else fewRelaxed5<u32>(shift, step, w, list, end, vectors);
 }
 
 /** The same of one pixel and four blocks. */

@@ -83,8 +83,8 @@ export function fewRelaxed5<T>(shift: usize, step: usize, w: usize, segment: usi
   v128.store(sums, c41, 144);
 }
 
-/** The same by int16 sums of `most` dots. */
-export function fewRelaxed5Words<T>(
+/** The same by int16 sums of `most` dots; codes that are no codebook's stand for themselves in the table. */
+export function fewRelaxed5Words(
   shift: usize, step: usize, w: usize, segment: usize, end: usize, vectors: i32, most: i32,
 ): void {
   const values = v128.load(table), mask = v128.load(fifteen), ones = i16x8.splat(1);
@@ -99,7 +99,7 @@ export function fewRelaxed5Words<T>(
       let c01 = c00, c10 = c00, c11 = c00, c20 = c00, c21 = c00, c30 = c00, c31 = c00, c40 = c00, c41 = c00;
       for (const stop = min<usize>(w + run, last); w < stop; w += 16) {
         const v = v128.load(w);
-        const p = unpack<T>(v, values, mask), q = unpack<T>(i16x8.shr_u(v, 4), values, mask);
+        const p = unpack<f32>(v, values, mask), q = unpack<f32>(i16x8.shr_u(v, 4), values, mask);
         let x = v128.load32_splat(a0);
         c00 = dot16(x, p, c00);
         c01 = dot16(x, q, c01);

@@ -28,15 +28,31 @@ const models = (only) =>
       name,
     }));
 
+/** The layer with the signs of its activations and weights of one bit: binaryConv2d. */
+function fullyBinary(graph) {
+  const { tensors, nodes } = recodeWeights(graph, { default: parseWeights("binary", "choice"), layers: [] });
+  const cells = (shape) => (shape.length === 4 ? shape : [shape[0], 1, 1, shape[1]]);
+  const attrs = { strideH: 1, strideW: 1, padding: { top: 0, bottom: 0, left: 0, right: 0 }, ...nodes[0].attrs };
+  return {
+    ...graph,
+    tensors: tensors.map((tensor) => (tensor.shape.length === 2 ? { ...tensor, shape: cells(tensor.shape) } : tensor)),
+    nodes: [{ ...nodes[0], op: "binaryConv2d", attrs }],
+  };
+}
+
+function withChoice(graph, choice) {
+  if (choice === "int8") return graph;
+  if (choice === "signs") return fullyBinary(graph);
+  return recodeWeights(graph, { default: parseWeights(choice, "choice"), layers: [] });
+}
+
 /** @param each called with { name, macs, choices: { int8: { ms, bytes }, … } } of each layer whose name has `filter` */
 export function benchWeights(build, filter, choices, each, loops) {
   const module = new WebAssembly.Module(readFileSync(new URL(`../../dist/core/${build}.wasm`, import.meta.url)));
   for (const graph of filter.startsWith("models") ? models(filter.slice(7)) : layers(filter).map(graphOf)) {
     const input = int8(graph.tensors[0].shape.reduce((a, b) => a * b));
     const cores = ["int8", ...choices].map((choice) => {
-      const coded =
-        choice === "int8" ? graph : recodeWeights(graph, { default: parseWeights(choice, "choice"), layers: [] });
-      return { choice, ...start(module, coded, input, loops), best: Number.POSITIVE_INFINITY };
+      return { choice, ...start(module, withChoice(graph, choice), input, loops), best: Number.POSITIVE_INFINITY };
     });
     for (let round = 0; round <= ROUNDS; round++) {
       for (const core of cores) {

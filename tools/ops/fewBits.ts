@@ -12,7 +12,7 @@ const NAMES: Readonly<Record<string, string>> = {
   binary: "binary",
 };
 
-/** Outputs of fewer inputs save hardly a byte, their blocks' heads being as large, and lose time (npm run bench -- --weights). */
+/** Outputs of fewer inputs save hardly a byte, their blocks' heads being as large, and lose time (npm run bench:weights). */
 const LEAST_INPUTS = 48;
 
 /** How the core takes these weights, and whether it pays; undefined: as int8. `whole`: inputs lie in quads wherever it starts. */

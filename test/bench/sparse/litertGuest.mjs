@@ -1,4 +1,4 @@
-// One process of LiteRT.js in the sparse bench: node litertGuest.mjs SHAPE MODEL…; prints the least milliseconds of each model,
+// One process of LiteRT.js in the benches of weights: node litertGuest.mjs SHAPE MODEL…; prints the least milliseconds of each model,
 // timed in turn. In Node it takes its build without relaxed SIMD, as the engine has none.
 import { readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
@@ -16,7 +16,10 @@ await loadLiteRt(file);
 
 const [shape, ...paths] = process.argv.slice(2);
 const dimensions = JSON.parse(shape);
-const input = new Tensor(new Float32Array(dimensions.reduce((a, b) => a * b)).fill(0.5), dimensions);
+const count = dimensions.reduce((a, b) => a * b);
+// whole models of the bench take bytes
+const cells = paths[0].endsWith("_u8io.tflite") ? new Uint8Array(count).fill(64) : new Float32Array(count).fill(0.5);
+const input = new Tensor(cells, dimensions);
 const models = [];
 for (const path of paths) {
   const bytes = new Uint8Array(readFileSync(path));

@@ -1,16 +1,16 @@
 // Layers and whole models with weights of few bits against the same in int8, on one build of the core: answers checked
 // first, then timed in turn, in many short rounds; minima, as ratios, and the bytes of the constants beside them. After
 // a build:
-//   node test/bench/weights.mjs [simd|relaxed] [filter | models | models:mbv2] [int4,codebook,…] [loops: 0, 1 narrow, 2 sums in int16]
+//   node test/bench/weights/guest.mjs [simd|relaxed] [filter | models | models:mbv2] [int4,codebook,…] [loops: 0, 1 narrow, 2 sums in int16] [--json]
 import { readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
-import { evaluate } from "../../dist/tools/evaluate/reference.js";
-import { importModel } from "../../dist/tools/import/index.js";
-import { buildImage } from "../../dist/tools/pack/image.js";
-import { parseWeights } from "../../dist/tools/quantize/precision.js";
-import { recodeWeights } from "../../dist/tools/quantize/weights.js";
-import { graphOf, int8, LAYERS } from "./layerShapes.mjs";
-import { exists, pathOf } from "./places.mjs";
+import { evaluate } from "../../../dist/tools/evaluate/reference.js";
+import { importModel } from "../../../dist/tools/import/index.js";
+import { buildImage } from "../../../dist/tools/pack/image.js";
+import { parseWeights } from "../../../dist/tools/quantize/precision.js";
+import { recodeWeights } from "../../../dist/tools/quantize/weights.js";
+import { graphOf, int8, LAYERS } from "../layerShapes.mjs";
+import { exists, pathOf } from "../places.mjs";
 
 export const CHOICES = ["int4", "int4:g32", "codebook", "codebook:5", "ternary", "binary"];
 const ROUNDS = 12;
@@ -48,7 +48,7 @@ function withChoice(graph, choice) {
 
 /** @param each called with { name, macs, choices: { int8: { ms, bytes }, … } } of each layer whose name has `filter` */
 export function benchWeights(build, filter, choices, each, loops) {
-  const module = new WebAssembly.Module(readFileSync(new URL(`../../dist/core/${build}.wasm`, import.meta.url)));
+  const module = new WebAssembly.Module(readFileSync(new URL(`../../../dist/core/${build}.wasm`, import.meta.url)));
   for (const graph of filter.startsWith("models") ? models(filter.slice(7)) : layers(filter).map(graphOf)) {
     const input = int8(graph.tensors[0].shape.reduce((a, b) => a * b));
     const cores = ["int8", ...choices].map((choice) => {
@@ -63,7 +63,9 @@ export function benchWeights(build, filter, choices, each, loops) {
     each({
       name: graph.name,
       macs: cores[0].macs,
-      choices: Object.fromEntries(cores.map(({ choice, best, bytes }) => [choice, { ms: best, bytes }])),
+      choices: Object.fromEntries(
+        cores.map(({ choice, best, bytes, memory, repeats }) => [choice, { ms: best / repeats, bytes, memory }]),
+      ),
     });
   }
 }
@@ -106,26 +108,31 @@ function start(module, graph, input, loops) {
   const run = () => {
     for (let i = 0; i < repeats; i++) core.run();
   };
-  return { macs: macs * repeats, run, bytes };
+  return { macs, run, bytes, repeats, memory: image.totalBytes };
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1]).href) {
-  const [build = "simd", filter = "", list, loops] = process.argv.slice(2);
+  const json = process.argv.at(-1) === "--json";
+  const [build = "simd", filter = "", list, loops] = process.argv.slice(2, json ? -1 : undefined);
   const choices = list?.split(",") ?? CHOICES;
-  console.log(`${"layer".padEnd(18)} ${"int8".padStart(7)}  ${choices.map((choice) => choice.padStart(12)).join("")}`);
+  const rows = [];
   const logs = choices.map(() => 0);
-  let count = 0;
-  const row = ({ name, macs, choices: times }) => {
+  const row = (result) => {
+    rows.push(result);
+    if (json) return;
+    const { name, macs, choices: times } = result;
     const cells = choices.map((choice, i) => {
       const ratio = times.int8.ms / times[choice].ms;
       logs[i] += Math.log(ratio);
       return `${ratio.toFixed(2)}× ${Math.round((100 * times[choice].bytes) / times.int8.bytes)}%`.padStart(12);
     });
-    count++;
     console.log(`${name.padEnd(18)} ${(macs / times.int8.ms / 1e6).toFixed(1).padStart(7)}  ${cells.join("")}`);
   };
-  benchWeights(build, filter, choices, row, loops === undefined ? undefined : Number(loops));
-  console.log(
-    `${"geometric mean".padEnd(26)}  ${logs.map((log) => `${Math.exp(log / count).toFixed(2)}×    `.padStart(12)).join("")}`,
-  );
+  if (!json)
+    console.log(
+      `${"layer".padEnd(18)} ${"int8".padStart(7)}  ${choices.map((choice) => choice.padStart(12)).join("")}`,
+    );
+  benchWeights(build, filter, choices, row, loops === undefined || loops === "" ? undefined : Number(loops));
+  const means = logs.map((log) => `${Math.exp(log / rows.length).toFixed(2)}×    `.padStart(12));
+  console.log(json ? JSON.stringify(rows) : `${"geometric mean".padEnd(26)}  ${means.join("")}`);
 }

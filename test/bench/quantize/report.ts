@@ -156,6 +156,7 @@ export function renderPicture(results: readonly NetResult[]): string {
     y += 12;
   }
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${y}" font-family="system-ui, sans-serif" font-size="12" fill="#1f2328">
+<title>Signal to quantization error of four int8 nets by quantizer</title>
 <style>.net { font-weight: 600; } .title { font-weight: 600; font-size: 15px; }</style>
 <rect width="${width}" height="${y}" fill="#ffffff"/>
 <text x="12" y="24" class="title">Signal to quantization error of int8 nets (longer is better), and top-1 agreement with the float net</text>

@@ -159,7 +159,7 @@ export function renderPicture(results: readonly NetResult[]): string {
 <title>Signal to quantization error of four int8 nets by quantizer</title>
 <style>.net { font-weight: 600; } .title { font-weight: 600; font-size: 15px; }</style>
 <rect width="${width}" height="${y}" fill="#ffffff"/>
-<text x="12" y="24" class="title">Signal to quantization error of int8 nets (longer is better), and top-1 agreement with the float net</text>
+<text x="12" y="24" class="title">int8 beside float: SQNR (longer is better), and top-1 agreement</text>
 ${parts.join("\n")}
 </svg>
 `;

@@ -1,8 +1,6 @@
-// The microphone: a second of sound, four times a second, as MFCC to a keyword net.
-import { mfcc, SAMPLE_RATE } from "../../features/mfcc.js";
+// The microphone: as much sound as a keyword net takes, four times a second; its front end is a part of the model.
 import { has, open, say, scoresOf, showBars, showProblem, showRun } from "./models.js";
 
-const EVERY = SAMPLE_RATE / 4;
 const button = document.getElementById("listen");
 const level = document.getElementById("level");
 
@@ -10,12 +8,13 @@ let runner;
 let audio;
 let stream;
 let frames = 0;
-const second = new Float32Array(SAMPLE_RATE);
+/** the newest samples, as many as the model takes */
+let sound;
 let fresh = 0;
 
 async function hear() {
   try {
-    const outputs = await runner.offer(mfcc(second));
+    const outputs = await runner.offer(sound);
     if (!outputs) return;
     frames++;
     const scores = scoresOf(runner, outputs);
@@ -29,41 +28,43 @@ async function hear() {
   }
 }
 
-/** Takes samples of the machine's own rate: each of ours is the mean of those it stands for. */
-function resampler(rate) {
-  const ratio = rate / SAMPLE_RATE;
+/** Takes samples of the machine's own rate to the model's: each is the mean of those it stands for. */
+function resampler(from, to) {
+  const ratio = from / to;
   let [sum, count, next] = [0, 0, ratio];
-  return (samples, give) => {
+  return (samples) => {
+    const made = [];
     for (const sample of samples) {
       sum += sample;
       count++;
       for (next -= 1; next <= 0; next += ratio) {
-        give(count > 0 ? sum / count : sample);
+        made.push(count > 0 ? sum / count : sample);
         [sum, count] = [0, 0];
       }
     }
+    return made;
   };
 }
 
 async function listen() {
   runner ??= await open("keywords");
+  const { shape, meaning } = runner.inputs[0];
+  sound ??= new Float32Array(shape.at(-1));
   stream = await navigator.mediaDevices.getUserMedia({ audio: { channelCount: 1, echoCancellation: false } });
   audio = new AudioContext();
   // some systems start it suspended; where it may not sound, it need not be waited for
   void audio.resume();
   await audio.audioWorklet.addModule("recorder.js");
   const recorder = new AudioWorkletNode(audio, "recorder", { numberOfOutputs: 0 });
-  const resample = resampler(audio.sampleRate);
+  const resample = resampler(audio.sampleRate, meaning.sampleRate);
   recorder.port.onmessage = ({ data }) => {
-    let loudest = 0;
-    resample(data, (sample) => {
-      second.copyWithin(0, 1);
-      second[SAMPLE_RATE - 1] = sample;
-      loudest = Math.max(loudest, Math.abs(sample));
-      fresh++;
-    });
+    const samples = resample(data);
+    sound.copyWithin(0, samples.length);
+    sound.set(samples, sound.length - samples.length);
+    fresh += samples.length;
+    const loudest = samples.reduce((most, sample) => Math.max(most, Math.abs(sample)), 0);
     level.style.setProperty("--share", Math.min(1, loudest * 2).toFixed(3));
-    if (fresh >= EVERY) {
+    if (fresh >= meaning.sampleRate / 4) {
       fresh = 0;
       void hear();
     }
@@ -79,7 +80,7 @@ export function stop() {
   void audio?.close();
   stream = audio = undefined;
   runner?.release();
-  second.fill(0);
+  sound?.fill(0);
   button.setAttribute("aria-pressed", "false");
   button.textContent = "Listen";
   level.style.setProperty("--share", "0");

@@ -1,7 +1,6 @@
 // POST /keywords: which word a second of sound holds. The model comes from R2 by way of the Cache API and is used only
-// if it has the signature of MODEL_PUBLIC_KEY; any model with 49 × 10 MFCC as input will do.
+// if it has the signature of MODEL_PUBLIC_KEY; any model that takes samples will do: its front end is a part of it.
 import { fromR2, HttpError, loadModelThroughCache, perIsolate, readBody } from "mote-runtime/worker";
-import { mfcc, SAMPLE_RATE } from "../../features/mfcc.js";
 import { ranked } from "./scores.js";
 import { readWav } from "./wav.js";
 
@@ -20,11 +19,15 @@ export const keywordSession = perIsolate(async (env) => {
 });
 
 export async function spotKeyword(request, env) {
-  const samples = readWav(await readBody(request, LIMITS), SAMPLE_RATE);
+  // before the model is asked for: what is no sound needs none
+  const { samples, sampleRate } = readWav(await readBody(request, LIMITS));
   const session = await keywordSession(env);
-  const features = mfcc(samples);
-  const expected = model.inputs[0].shape.reduce((product, size) => product * size, 1);
-  if (features.length !== expected) throw new HttpError(500, "The model does not take 49 × 10 MFCC.");
-  const [best, ...others] = ranked(session, model, features);
+  const [{ shape, meaning }] = model.inputs;
+  if (meaning?.kind !== "audio") throw new HttpError(500, "The model does not take sound.");
+  if (sampleRate !== meaning.sampleRate)
+    throw new HttpError(422, `The WAV must have ${meaning.sampleRate} samples a second, not ${sampleRate}.`);
+  const input = new Float32Array(shape.at(-1)); // cut, or filled up with silence
+  input.set(samples.subarray(0, input.length));
+  const [best, ...others] = ranked(session, model, input);
   return Response.json({ keyword: best.label, score: best.score, others: others.slice(0, 3), build: session.build });
 }

@@ -2,6 +2,7 @@
 // models that are no part of the project are packed from the shared data, where it is there.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { withFrontEnd } from "../../../tools/graph/frontEnds.ts";
 import { importModel } from "../../../tools/import/index.ts";
 import { type PackOptions, packGraph } from "../../../tools/pack/pack.ts";
 import { installedProject, type Project } from "../../support/installed.ts";
@@ -10,21 +11,26 @@ import { sharedData } from "../../support/sharedData.ts";
 export const KEYWORDS = ["down", "go", "left", "no", "off", "on", "right", "stop", "up", "yes", "silence", "unknown"];
 
 /** A published net of the shared data as a .mote file. */
-export function packShared(source: string, more: Partial<PackOptions>): Uint8Array {
+export function packShared(source: string, more: Partial<PackOptions>, frontEnd?: string): Uint8Array {
   const sourceBytes = readFileSync(join(sharedData!, "models", source));
   const graph = importModel(sourceBytes, source);
-  return packGraph(graph, { source, sourceBytes, ...more }).bytes;
+  return packGraph(frontEnd ? withFrontEnd(graph, frontEnd) : graph, { source, sourceBytes, ...more }).bytes;
+}
+
+/** Keyword spotting from sound: the published net with its front end. */
+export function packKeywords(): Uint8Array {
+  const meanings = { samples: { kind: "audio", sampleRate: 16_000, gain: 1 } } as const;
+  return packShared("kws_ref_model.tflite", { labels: KEYWORDS, meanings }, "kws");
 }
 
 /** The project whose `www` folder is the page. */
 export function builtPage(): Project {
   const project = installedProject();
   project.copy("examples/webview", "webview");
-  project.copy("examples/features", "features");
   const more: string[] = [];
   if (sharedData) {
     const image = { kind: "image", mean: 0, std: 255 } as const;
-    project.write("keywords.mote", packShared("kws_ref_model.tflite", { labels: KEYWORDS }));
+    project.write("keywords.mote", packKeywords());
     const options = { labels: ["nobody", "a person"], meanings: { input_1_int8: image } };
     project.write("person.mote", packShared("vww_96_int8.tflite", options));
     more.push("--keywords", "keywords.mote", "--person", "person.mote");

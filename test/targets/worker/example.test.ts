@@ -6,7 +6,6 @@ import { join } from "node:path";
 import { decode } from "fast-png";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { loadModel } from "../../../host/targets/node.ts";
-import { importModel } from "../../../tools/import/index.ts";
 import { packGraph } from "../../../tools/pack/pack.ts";
 import { generateSigningKey, signModel } from "../../../tools/sign/sign.ts";
 import { absent, ENGINES, findPackage } from "../../engines/find.ts";
@@ -17,10 +16,10 @@ import { Random } from "../../support/random.ts";
 import { sharedData } from "../../support/sharedData.ts";
 import { root } from "../../support/sources.ts";
 import { delayGraph, FRAME } from "../../support/streamModel.ts";
+import { packKeywords } from "../webview/page.ts";
 
 const RAW = "application/octet-stream";
 const reason = workerdAbsent() ?? (findPackage("wrangler") ? undefined : absent("wrangler"));
-const KEYWORDS = ["down", "go", "left", "no", "off", "on", "right", "stop", "up", "yes", "silence", "unknown"];
 const signer = generateSigningKey();
 const stream = packGraph(delayGraph(), { source: "none", sourceBytes: new Uint8Array() }).bytes;
 const picture = readFileSync(join(root, "models/digits/seven.png"));
@@ -43,7 +42,6 @@ describeEngine("the example Worker", reason, () => {
   beforeAll(async () => {
     project = installedProject();
     project.copy("examples/worker", "worker");
-    project.copy("examples/features", "features");
     const wrangler = join(ENGINES, "node_modules/wrangler/bin/wrangler.js");
     const config = ["-c", "worker/wrangler.jsonc"];
     said = project.run(process.execPath, wrangler, "deploy", "--dry-run", "--outdir", "out", ...config);
@@ -147,9 +145,7 @@ describeEngine("the example Worker", reason, () => {
 
   it("hears keywords, with a signed model from the bucket", async ({ skip }) => {
     if (!sharedData) return skip("../shared/data is absent");
-    const source = "kws_ref_model.tflite";
-    const sourceBytes = readFileSync(join(sharedData, "models", source));
-    const { bytes } = packGraph(importModel(sourceBytes, source), { source, sourceBytes, labels: KEYWORDS });
+    const bytes = packKeywords();
     const models = await worker.flare.getR2Bucket("MODELS");
     const ask = (name: string) => post("/keywords", "audio/wav", readFileSync(join(sharedData!, "media", name)));
     const refused = (status: number, code: string) => ({ status, json: { error: { code } } });

@@ -12,10 +12,11 @@
  * @module
  */
 import { loadCached } from "../cached.ts";
-import type { CoreSource } from "../core.ts";
+import { type CoreSource, chooseCore } from "../core.ts";
+import { MoteError } from "../errors.ts";
 import { type LoadOptions, loadModelWith, type Model } from "../model.ts";
 import { type ModelSource, readSource } from "../source.ts";
-import { type Backend, openBackend } from "../webview/backend.ts";
+import { type Backend, linkTo, openBackend } from "../webview/backend.ts";
 import { type CacheOptions, cacheKey, openCache } from "../webview/cacheStorage.ts";
 import { Runner } from "../webview/runner.ts";
 
@@ -83,10 +84,27 @@ export async function createRunner(
     core,
     ...("verify" in options && { verify: options.verify ?? {} }),
     ...(maxMemoryBytes !== undefined && { maxMemoryBytes }),
-    ...(worker && typeof Worker === "function" && { worker }),
   };
-  const open = (given: WebviewOptions, state?: Uint8Array): Promise<Backend> =>
-    through(source, given, async (found) => openBackend(await readSource(found, given), opening, state));
+  const start = worker && typeof Worker === "function" ? () => linkTo(worker()) : undefined;
+  const open = async (given: WebviewOptions, state?: Uint8Array): Promise<Backend> => {
+    // the core and the Worker's script come while the model does; why there is no core is told when it is needed
+    chooseCore(core).catch(() => undefined);
+    let ahead = start?.();
+    const link =
+      start &&
+      (() => {
+        const next = ahead ?? start();
+        ahead = undefined;
+        return next;
+      });
+    try {
+      return await through(source, given, async (found) =>
+        openBackend(await readSource(found, given), { ...opening, link }, state),
+      );
+    } finally {
+      ahead?.end(new MoteError("DISPOSED", "The model did not come."));
+    }
+  };
   const backend = await open(options);
   if (signal?.aborted) {
     backend.close();

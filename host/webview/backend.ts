@@ -26,18 +26,18 @@ export interface OpenOptions {
   readonly core: CoreSource;
   readonly verify?: VerifyOptions;
   readonly maxMemoryBytes?: number;
-  /** makes the Worker; undefined runs on this thread */
-  readonly worker?: (() => Worker) | undefined;
+  /** gives the Worker; undefined runs on this thread */
+  readonly link?: (() => Link) | undefined;
 }
 
 /** Starts `bytes` with the fastest core that runs here, in `state` if it is given. */
 export async function openBackend(bytes: Uint8Array, options: OpenOptions, state?: Uint8Array): Promise<Backend> {
-  const { core, worker, ...rest } = options;
+  const { core, link, ...rest } = options;
   const chosen = await chooseCore(core);
-  return worker ? inWorker(worker(), bytes, chosen, rest, state) : onThisThread(bytes, core, rest, state);
+  return link ? inWorker(link(), bytes, chosen, rest, state) : onThisThread(bytes, core, rest, state);
 }
 
-type Rest = Omit<OpenOptions, "core" | "worker">;
+type Rest = Omit<OpenOptions, "core" | "link">;
 
 export async function onThisThread(
   bytes: Uint8Array,
@@ -66,16 +66,17 @@ interface Waiting {
   reject(error: unknown): void;
 }
 
-async function inWorker(
-  worker: Worker,
-  bytes: Uint8Array,
-  { build, module }: Core,
-  options: Rest,
-  state?: Uint8Array,
-): Promise<Backend> {
+/** A Web Worker that may be asked things, also while its script is still on its way. */
+export interface Link {
+  ask(request: Request, transfer?: Transferable[]): Promise<Answer>;
+  /** Stops the Worker; what waits and what comes fails with `error`. */
+  end(error: MoteError): void;
+}
+
+/** Listens to `worker` from now on: a script that does not load is known to whoever asks later. */
+export function linkTo(worker: Worker): Link {
   const waiting = new Map<number, Waiting>();
   let ended: MoteError | undefined;
-  let lastId = 0;
   const end = (error: MoteError): void => {
     ended = error;
     worker.terminate();
@@ -96,6 +97,17 @@ async function inWorker(
       waiting.set(request.id, { resolve, reject });
       worker.postMessage(request, transfer);
     });
+  return { ask, end };
+}
+
+async function inWorker(
+  { ask, end }: Link,
+  bytes: Uint8Array,
+  { build, module }: Core,
+  options: Rest,
+  state?: Uint8Array,
+): Promise<Backend> {
+  let lastId = 0;
   try {
     // a copy, because the page may still put its own into a cache
     const copy = bytes.slice();

@@ -105,8 +105,9 @@ function onKey(event) {
 }
 
 export async function start() {
-  clear();
-  runner = await open("digits");
+  const opening = open("digits");
+  clear(); // while the model comes
+  runner = await opening;
   paper.addEventListener("pointerdown", (event) => {
     paper.setPointerCapture(event.pointerId);
     [pen.x, pen.y] = place(event);

@@ -73,7 +73,7 @@ def score_on_ray(module, model, data, folder, workers, address):
     context.enable_progress_bars = False
     context.execution_options.preserve_order = True
     start = time.perf_counter()
-    scored = ray.data.read_parquet(data).repartition(4 * workers).map_batches(
+    scored = ray.data.read_parquet(data, override_num_blocks=4 * workers).map_batches(
         Scorer,
         fn_constructor_args=(module, model),
         concurrency=workers,

@@ -27,6 +27,8 @@ function packed(source: string): Uint8Array {
 interface Model {
   readonly name: string;
   readonly bytes: () => Uint8Array;
+  /** of the whole upload: model, core and host */
+  readonly limitKiB: number;
   /** bytes of an input without a golden case */
   readonly input?: number;
   /** case of the shared data */
@@ -35,9 +37,16 @@ interface Model {
   readonly shared?: boolean;
 }
 const MODELS: readonly Model[] = [
-  { name: "digits", bytes: () => readFileSync(join(root, "models/digits/digits.mote")) },
-  { name: "kws-from-sound", bytes: packKeywords, input: 64_000, shared: true },
-  { name: "kws", bytes: () => packed("kws_ref_model.tflite"), golden: "kws_ref_model/yes", shared: true },
+  { name: "digits", bytes: () => readFileSync(join(root, "models/digits/digits.mote")), limitKiB: 150 },
+  // above the goal of 150: its self-test runs on a second of sound, 62.5 KiB of samples that are part of the file
+  { name: "kws-from-sound", bytes: packKeywords, limitKiB: 154, input: 64_000, shared: true },
+  {
+    name: "kws",
+    bytes: () => packed("kws_ref_model.tflite"),
+    limitKiB: 150,
+    golden: "kws_ref_model/yes",
+    shared: true,
+  },
 ];
 
 describeEngine("a Worker of one model", oneModelAbsent(), () => {
@@ -48,7 +57,7 @@ describeEngine("a Worker of one model", oneModelAbsent(), () => {
   afterAll(() => project?.remove());
 
   it.for<Model>(MODELS)(
-    "$name: answers, in at most 150 KiB beside larger weights, and far below 128 MB",
+    "$name: answers, in at most $limitKiB KiB in all, and far below 128 MB",
     async (model, { skip }) => {
       if (model.shared && !sharedData) return skip("../shared/data is absent");
       const bytes = model.bytes();
@@ -56,7 +65,7 @@ describeEngine("a Worker of one model", oneModelAbsent(), () => {
       const worker = await startWorker(bundle, "worker.js");
       try {
         expect(said).toMatch(/Total Upload: [\d.]+ KiB/);
-        expect(upload - Math.max(0, bytes.length - 43 * KIB)).toBeLessThanOrEqual(150 * KIB);
+        expect(upload).toBeLessThanOrEqual(model.limitKiB * KIB);
         const folder = join(sharedData ?? "", "cases", model.golden ?? "");
         const input = model.golden ? readFileSync(join(folder, "in0.bin")) : new Uint8Array(model.input ?? 784);
         const headers = { "content-type": "application/octet-stream" };

@@ -51,14 +51,12 @@ const NODES: Readonly<Record<string, OpName>> = {
   TRANSPOSE_CONV: "transposedConv2d",
 };
 
-const FLOAT = /has float32 input .*, expected int8, uint8 or int16/;
 const HYBRID = /has float32 input .* beside int8 weights .*, expected int8, uint8 or int16/;
 const QUANTIZE_FIRST = "quantize the model fully to int8 first (full-integer post-training quantization).";
 
 const REFUSED: Readonly<Record<string, RegExp>> = {
   ad_ToyCar_hybrid: HYBRID,
   kws_ref_model_float32: HYBRID,
-  trained_lstm: FLOAT,
 };
 
 function histogram(names: Iterable<string>): Record<string, number> {

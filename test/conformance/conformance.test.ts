@@ -15,8 +15,8 @@ const RECORDING_MS = 600_000;
 const ENGINE_MS = 600_000;
 
 let set: VectorSet;
-beforeAll(() => {
-  set = gatherVectors({ timed: false });
+beforeAll(async () => {
+  set = await gatherVectors({ timed: false });
 }, RECORDING_MS);
 
 /** Codes of the operators of the plan in a model file. */

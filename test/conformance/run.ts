@@ -65,7 +65,7 @@ async function runOne(engine: Engine, build: Build, set: VectorSet, place: strin
   return { engine: engine.name, build, report };
 }
 
-const set = gatherVectors();
+const set = await gatherVectors();
 say(`${set.names.length} models`);
 const now = stamp(set);
 const before = resumed(now);

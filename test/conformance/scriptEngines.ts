@@ -1,7 +1,8 @@
 // The engines with JavaScript, which run the vectors through the host: Node, browsers, workerd, Node on arm64.
-import { execFileSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { BROWSERS, type BrowserName, browserAbsent, startBrowser } from "../engines/browsers.ts";
 import { absent, ENGINES } from "../engines/find.ts";
 import { serve } from "../engines/serve.ts";
@@ -27,10 +28,11 @@ interface Said {
   readonly refused?: string;
 }
 
-function askNode(node: readonly string[], build: Build, set: VectorSet, timed: boolean): Said {
+async function askNode(node: readonly string[], build: Build, set: VectorSet, timed: boolean): Promise<Said> {
   const [program, ...flags] = node as [string, ...string[]];
   const args = [...flags, join(GUEST, "node.mjs"), set.folder, build, ...(timed && set.timed ? [set.timed] : [])];
-  return JSON.parse(execFileSync(program, args, { encoding: "utf8", maxBuffer: 2 ** 26 })) as Said;
+  const { stdout } = await promisify(execFile)(program, args, { maxBuffer: 2 ** 26 });
+  return JSON.parse(stdout) as Said;
 }
 
 const checked = ({ refused, ...said }: Said, build: Build): Report => {
@@ -43,7 +45,7 @@ const node = (name: string, builds: readonly Build[], path: string | undefined, 
   builds,
   quick: true,
   absent: () => (path ? undefined : absence),
-  run: (build, set) => checked(askNode([path!], build, set, true), build),
+  run: async (build, set) => checked(await askNode([path!], build, set, true), build),
 });
 
 const isNode20 = process.versions.node.startsWith("20.");
@@ -54,12 +56,15 @@ const flaggedNode: Engine = {
   builds: ["relaxed"],
   quick: true,
   absent: () => (isNode20 && process.arch === "x64" ? undefined : "this Node is not 20, the one with the flag"),
-  run(build, set) {
-    const asked = askNode([process.execPath, RELAXED_FLAG], build, set, false);
+  async run(build, set) {
+    const asked = await askNode([process.execPath, RELAXED_FLAG], build, set, false);
     const { chosen, refused } = asked;
     if (refused !== "NO_CORE" || chosen !== "simd")
       throw new Error(`its relaxed build is wrong and must be refused for simd, but it was ${refused}, ${chosen}`);
-    return { ...checked(askNode([process.execPath, RELAXED_FLAG], chosen, set, true), chosen), refusedFor: chosen };
+    return {
+      ...checked(await askNode([process.execPath, RELAXED_FLAG], chosen, set, true), chosen),
+      refusedFor: chosen,
+    };
   },
 };
 

@@ -2,10 +2,11 @@
 // XNNPACK's outputs, a stream with state, and what the tests of the operators make (record.ts), so that every
 // operator with every kernel is there. Where ../shared/data is: published models with XNNPACK's outputs.
 // Invariant: expected outputs are the reference's or XNNPACK's, never of a build of the core.
-import { execFileSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
+import { promisify } from "node:util";
 import { StreamReference } from "../../tools/evaluate/reference.ts";
 import { importModel } from "../../tools/import/index.ts";
 import { packGraph } from "../../tools/pack/pack.ts";
@@ -76,16 +77,19 @@ function stamp(): string {
   return hash.digest("hex");
 }
 
-/** Has the tests of the operators record what they make, unless nothing has changed since they did. */
-function recorded(): Vector[] {
+/**
+ * Has the tests of the operators record what they make, unless nothing has changed since they did. Not waited for
+ * in place: a test runner asks now and then whether its worker is alive.
+ */
+async function recorded(): Promise<Vector[]> {
   const stampFile = join(RECORDED, "stamp");
   if (!existsSync(stampFile) || readFileSync(stampFile, "utf8") !== stamp()) {
     rmSync(RECORDED, { recursive: true, force: true });
     mkdirSync(RECORDED, { recursive: true });
-    execFileSync(process.execPath, [join(root, "node_modules/vitest/vitest.mjs"), "run", "test/ops"], {
+    await promisify(execFile)(process.execPath, [join(root, "node_modules/vitest/vitest.mjs"), "run", "test/ops"], {
       cwd: root,
       env: { ...process.env, MOTE_VECTORS: RECORDED, CI: "" },
-      stdio: ["ignore", "ignore", "inherit"],
+      maxBuffer: 2 ** 26,
     });
     writeFileSync(stampFile, stamp());
   }
@@ -118,8 +122,8 @@ function shared(): Vector[] {
 }
 
 /** Gathers all vectors and lays them out under `.engines/vectors`. */
-export function gatherVectors({ timed = true } = {}): VectorSet {
-  const vectors = [digits(), stream(), ...shared(), ...recorded()];
+export async function gatherVectors({ timed = true } = {}): Promise<VectorSet> {
+  const vectors = [digits(), stream(), ...shared(), ...(await recorded())];
   rmSync(FOLDER, { recursive: true, force: true });
   mkdirSync(FOLDER, { recursive: true });
   let end = 0;

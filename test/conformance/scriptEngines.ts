@@ -126,7 +126,7 @@ const arm64: Engine = {
   builds: ALL,
   quick: false,
   absent: () => (arm64Node ? undefined : ARM64_ABSENT),
-  run: (build, set) => checked(askNode(arm64Node!, build, set, false), build),
+  run: async (build, set) => checked(await askNode(arm64Node!, build, set, false), build),
 };
 
 export const SCRIPT_ENGINES: readonly Engine[] = [

@@ -12,57 +12,10 @@ import { calibrate } from "../../tools/quantize/calibrate.ts";
 import { splitOutliers } from "../../tools/quantize/outlierPaths.ts";
 import { postTrainingQuantize } from "../../tools/quantize/postTraining.ts";
 import { Random } from "../support/random.ts";
+import { bertWeights } from "../support/smallBert.ts";
 
 const CONFIG = { hidden_size: 32, num_attention_heads: 4, num_hidden_layers: 2, layer_norm_eps: 1e-12 };
-const [VOCABULARY, WIDE, ROWS] = [40, 64, 12];
-
-/** Random weights of a BERT; one channel between the dense layers of each is thirty times as large as the others. */
-function safetensors(): Uint8Array {
-  const random = new Random(7);
-  const table: Record<string, object> = {};
-  const parts: Uint8Array[] = [];
-  let at = 0;
-  const put = (name: string, shape: readonly number[], value: (i: number) => number): void => {
-    const data = Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) => value(i));
-    table[name] = { dtype: "F32", shape, data_offsets: [at, at + data.byteLength] };
-    at += data.byteLength;
-    parts.push(new Uint8Array(data.buffer));
-  };
-  const drawn = (size: number) => (): number => random.real(-size, size);
-  const { hidden_size: width } = CONFIG;
-  put("embeddings.word_embeddings.weight", [VOCABULARY, width], drawn(1));
-  put("embeddings.position_embeddings.weight", [ROWS, width], drawn(0.3));
-  put("embeddings.token_type_embeddings.weight", [2, width], drawn(0.1));
-  const norm = (name: string): void => {
-    put(`${name}.weight`, [width], (i) => (i === 3 ? 6 : 1));
-    put(`${name}.bias`, [width], drawn(0.1));
-  };
-  const dense = (name: string, outputs: number, inputs: number, row = -1): void => {
-    const value = drawn(1 / Math.sqrt(inputs));
-    put(`${name}.weight`, [outputs, inputs], (i) => value() * (Math.floor(i / inputs) === row ? 30 : 1));
-    put(`${name}.bias`, [outputs], drawn(0.1));
-  };
-  norm("embeddings.LayerNorm");
-  for (let l = 0; l < CONFIG.num_hidden_layers; l++) {
-    const from = `encoder.layer.${l}`;
-    for (const what of ["self.query", "self.key", "self.value", "output.dense"])
-      dense(`${from}.attention.${what}`, width, width);
-    norm(`${from}.attention.output.LayerNorm`);
-    dense(`${from}.intermediate.dense`, WIDE, width, 5);
-    dense(`${from}.output.dense`, width, WIDE, 9);
-    norm(`${from}.output.LayerNorm`);
-  }
-  const json = new TextEncoder().encode(JSON.stringify(table));
-  const bytes = new Uint8Array(8 + json.length + at);
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(json.length), true);
-  bytes.set(json, 8);
-  let to = 8 + json.length;
-  for (const part of parts) {
-    bytes.set(part, to);
-    to += part.length;
-  }
-  return bytes;
-}
+const [VOCABULARY, ROWS] = [40, 12];
 
 const sentences = (count: number, seed: number): TensorData[][] => {
   const random = new Random(seed);
@@ -75,7 +28,8 @@ const sentences = (count: number, seed: number): TensorData[][] => {
   });
 };
 
-const graph = importModel(bertOnnx(safetensors(), CONFIG, ROWS), "small.onnx");
+const weights = bertWeights({ config: CONFIG, vocabulary: VOCABULARY, wide: 64, rows: ROWS });
+const graph = importModel(bertOnnx(weights, CONFIG, ROWS), "small.onnx");
 const known = sentences(24, 1);
 const fresh = sentences(12, 2);
 const never = (): boolean => false;

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 
 export const root = fileURLToPath(new URL("../../", import.meta.url));
 
-const LEFT_OUT = new Set([".git", ".bench", ".engines", "node_modules", "dist", "generated"]);
+const LEFT_OUT = new Set([".git", ".bench", ".engines", ".models", ".zoo", "node_modules", "dist", "generated"]);
 
 function walk(folder: string): string[] {
   return readdirSync(root + folder, { withFileTypes: true }).flatMap((entry) => {

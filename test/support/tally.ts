@@ -5,11 +5,13 @@ import { writeSync } from "node:fs";
 import type { Reporter, TestCase, TestModule, TestSuite } from "vitest/node";
 import { isAbsent } from "../engines/find.ts";
 import { ARM64_ABSENT, arm64Node } from "./arm64.ts";
+import { MINILM_ABSENT, minilm } from "./minilm.ts";
 import { sharedData } from "./sharedData.ts";
 
 /** Why a test may be skipped under CI, and whether that reason is true here. */
 const PERMITTED: Readonly<Record<string, () => boolean>> = {
   "../shared/data is absent": () => sharedData === undefined,
+  [MINILM_ABSENT]: () => minilm === undefined,
   [ARM64_ABSENT]: () => arm64Node === undefined,
   "this Node is not 20, the one with the flag": () => !process.versions.node.startsWith("20."),
 };

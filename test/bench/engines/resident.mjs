@@ -1,8 +1,8 @@
 // Resident memory of processes that an engine started, from /proc; 0 where there is none.
 import { readdirSync, readFileSync } from "node:fs";
 
-/** MiB of the largest process below `ancestor` whose command line has `mark`. */
-export function residentMiB(ancestor, mark) {
+/** MiB of the largest process below `ancestor` whose command line has `mark`; of `what`, as /proc's status names it. */
+export function residentMiB(ancestor, mark, what = "VmRSS") {
   const parents = new Map();
   const marked = [];
   for (const pid of listProcesses()) {
@@ -15,7 +15,7 @@ export function residentMiB(ancestor, mark) {
     }
   }
   const isBelow = (pid) => pid > 1 && (pid === ancestor || isBelow(parents.get(pid) ?? 0));
-  return Math.max(0, ...marked.filter(isBelow).map(ownMiB));
+  return Math.max(0, ...marked.filter(isBelow).map((pid) => ownMiB(pid, what)));
 }
 
 function listProcesses() {
@@ -26,9 +26,9 @@ function listProcesses() {
   }
 }
 
-function ownMiB(pid) {
+function ownMiB(pid, what) {
   try {
-    return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))[1]) / 1024;
+    return Number(new RegExp(`${what}:\\s+(\\d+)`).exec(readFileSync(`/proc/${pid}/status`, "utf8"))[1]) / 1024;
   } catch {
     return 0;
   }

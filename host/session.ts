@@ -6,6 +6,7 @@ import { type BuildName, type Core, type CoreExports, startCore } from "./core.t
 import { Edge, kindOf } from "./edge.ts";
 import { MoteError } from "./errors.ts";
 import type { TensorArray } from "./format/dtype.ts";
+import type { Header } from "./format/header.ts";
 import type { ModelFile } from "./format/reader.ts";
 import { SessionState } from "./state.ts";
 import { statusError } from "./status.ts";
@@ -67,7 +68,9 @@ export class Session {
   readonly memoryBytes: number;
   /** what a streaming model keeps between runs: to save, load and reset */
   readonly state: SessionState;
-  readonly #file: ModelFile;
+  // not the file: once the model is let go of, its bytes are not kept beside their copy in the memory
+  readonly #header: Header;
+  readonly #selfTest: ModelFile["selfTest"];
   #inputs: readonly Edge[];
   #outputs: readonly Edge[];
   #core: CoreExports | undefined;
@@ -77,7 +80,8 @@ export class Session {
     const { buffer } = core.memory;
     this.build = build;
     this.memoryBytes = buffer.byteLength;
-    this.#file = file;
+    this.#header = file.header;
+    this.#selfTest = file.selfTest;
     this.#core = core;
     this.#inputs = file.inputs.map((slot) => new Edge("Input", slot, buffer, base));
     this.#outputs = file.outputs.map((slot) => new Edge("Output", slot, buffer, base));
@@ -138,7 +142,7 @@ export class Session {
   }
 
   #profile(inputs: Inputs | undefined, runs: number): ProfileRow[] {
-    const { steps } = this.#file.header;
+    const { steps } = this.#header;
     const ms = new Float64Array(steps.length).fill(Infinity);
     for (let run = 0; run < runs; run++) {
       if (inputs) this.#write(inputs);
@@ -159,7 +163,7 @@ export class Session {
       this.#writeVectors();
       this.#steps(0, -1);
       return this.#outputs.every(({ bytes }, i) => {
-        const expected = this.#file.selfTest.outputs[i]!;
+        const expected = this.#selfTest.outputs[i]!;
         return bytes.every((byte, at) => byte === expected[at]);
       });
     });
@@ -190,7 +194,7 @@ export class Session {
   }
 
   #writeVectors(): void {
-    this.#inputs.forEach(({ bytes }, i) => void bytes.set(this.#file.selfTest.inputs[i]!));
+    this.#inputs.forEach(({ bytes }, i) => void bytes.set(this.#selfTest.inputs[i]!));
   }
 
   /** Runs steps `from` to `to`, or all of them when `to` is −1. */
@@ -202,7 +206,7 @@ export class Session {
     } catch (cause) {
       throw new MoteError("BAD_MODEL", `The core stopped: ${String(cause)}; pack the model again.`, { cause });
     }
-    if (status !== Status.Ok) throw statusError(status, -1, this.#file.header.steps);
+    if (status !== Status.Ok) throw statusError(status, -1, this.#header.steps);
   }
 }
 

@@ -27,7 +27,8 @@ export class SessionState {
     const bytes = plan.getUint32(Plan.StateBytes * 4, true);
     // without a state nothing has looked at its place
     this.#view = new Uint8Array(memory, bytes && base + plan.getUint32(Plan.StateOffset * 4, true), bytes);
-    this.#id = image.subarray(Plan.ModelId * 4, Plan.ModelId * 4 + ID_BYTES);
+    // a copy, not slice, which shares a Buffer's bytes: the image is not kept
+    this.#id = new Uint8Array(image.subarray(Plan.ModelId * 4, Plan.ModelId * 4 + ID_BYTES));
     this.bytes = bytes && StateFile.HeaderBytes + bytes;
     this.#alive = alive;
     this.#restart = restart;

@@ -1,4 +1,4 @@
-// Reads a .mote file (layout.ts draws it): checks every field before it is used, copies nothing.
+// Reads a .mote file (layout.ts draws it): checks every field before it is used, copies nothing but the self-test vectors.
 // Invariant: any bytes give a ModelFile whose ports and steps lie inside its memory, or a MoteError;
 // never another error, and in time linear in the bytes. The core checks the steps themselves.
 import { ABI_VERSION, NUMERICS_VERSION, Plan, STEP_WORDS } from "../../assembly/abi.ts";
@@ -22,7 +22,7 @@ export interface PortSlot {
   readonly bytes: number;
 }
 
-/** A checked model file. `image` and the self-test vectors are views into the bytes that were read. */
+/** A checked model file. `image` is a view into the bytes that were read, the only one. */
 export interface ModelFile {
   readonly header: Header;
   readonly image: Uint8Array;
@@ -87,7 +87,7 @@ export function readModel(bytes: Uint8Array): ModelFile {
   let end = 0;
   const vectorOf = ({ bytes }: PortSlot): Uint8Array => {
     end += bytes;
-    return vectors.subarray(end - bytes, end);
+    return new Uint8Array(vectors.subarray(end - bytes, end));
   };
   const split = header.inputs.length;
   const [inputs, outputs] = [slots.slice(0, split), slots.slice(split)];

@@ -1,4 +1,4 @@
-// What the host may cost: bytes of its bundles, and nothing on the JS heap for a run. Both are measured
+// What the host may cost: bytes of its bundles, nothing on the JS heap for a run, one copy of a model. All are measured
 // on dist/host, which is what is published.
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -37,12 +37,20 @@ describe("what a page loads", () => {
   );
 });
 
-describe("run with outputs", () => {
-  const folder = mkdtempSync(join(tmpdir(), "mote-"));
-  const model = join(folder, "tiny.mote");
-  writeFileSync(model, tinyModel());
-  afterAll(() => rmSync(folder, { recursive: true }));
+const folder = mkdtempSync(join(tmpdir(), "mote-"));
+const model = join(folder, "tiny.mote");
+writeFileSync(model, tinyModel());
+afterAll(() => rmSync(folder, { recursive: true }));
 
+describe("a session", () => {
+  it("does not keep the file's bytes once the model is let go of", () => {
+    const script = fileURLToPath(new URL("../support/keptFile.mjs", import.meta.url));
+    const said = execFileSync(process.execPath, ["--expose-gc", script, model], { encoding: "utf8" });
+    expect(JSON.parse(said)).toEqual({ name: "tiny", besideModel: true, besideSession: false, right: true });
+  });
+});
+
+describe("run with outputs", () => {
   it.each(["int8", "float32"])("allocates nothing, fed with %s", (kind) => {
     const script = fileURLToPath(new URL("../support/heapGrowth.mjs", import.meta.url));
     // a new space so large that no collection hides what was allocated

@@ -67,7 +67,8 @@ def score_here(module, model, data, folder):
 def score_on_ray(module, model, data, folder, workers, address):
     import ray
 
-    options = {"address": address} if address else {"num_cpus": workers, "include_dashboard": False}
+    # one processor more than the workers have: for reading and writing, which are short
+    options = {"address": address} if address else {"num_cpus": workers + 1, "include_dashboard": False}
     ray.init(log_to_driver=False, logging_level="ERROR", **options)
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False
@@ -77,8 +78,7 @@ def score_on_ray(module, model, data, folder, workers, address):
         Scorer,
         fn_constructor_args=(module, model),
         concurrency=workers,
-        # reading and writing are short: the workers may have the processors
-        num_cpus=0.5,
+        num_cpus=1,
         batch_size=BATCH_ROWS,
         batch_format="pyarrow",
     )
